@@ -1,0 +1,17 @@
+//! `promote` moves a tested release from staging to prod in a GitOps repository, as one pull request.
+//!
+//! A promotion is a plan that can be read before it happens:
+//! observe → decide → check → propose → apply → report.
+//!
+//! | module | question | may import |
+//! |---|---|---|
+//! | [`failure`], [`names`] | what went wrong? what is a legal name? | nothing of ours |
+//! | [`plan`] | what was decided? (`promotion/v1`) | names |
+//! | [`settings`] | what was asked? | names |
+//! | [`overlay`] | what changes? | plan |
+
+pub mod failure;
+pub mod names;
+pub mod overlay;
+pub mod plan;
+pub mod settings;

@@ -1,0 +1,3 @@
+//! Wire, run, exit code.
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! What changes? Pins, and the byte edits that move them from one overlay to another.
+
+use crate::names::RepoPath;
+
+/// A file of an overlay, as git has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverlayFile {
+    /// Path in the repository.
+    pub path: RepoPath,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Git's mode: `0o100644` or `0o100755`; `0o120000` is a symbolic link.
+    pub mode: u32,
+}

@@ -1,0 +1,1 @@
+//! A stateful GitHub over a real bare git repository, for tests and the quickstart.
