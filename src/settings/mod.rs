@@ -98,10 +98,20 @@ pub enum Requirement {
 pub enum Required {
     /// A workflow, by file name or by name.
     Workflow(String),
-    /// A check run, by name.
-    Check(String),
-    /// A commit status, by context.
-    Status(String),
+    /// A check run.
+    Check {
+        /// Its name.
+        name: String,
+        /// The slug of the app that must have reported it.
+        app: Option<String>,
+    },
+    /// A commit status.
+    Status {
+        /// Its context.
+        context: String,
+        /// The login that must have reported it.
+        creator: Option<String>,
+    },
     /// A deployment, by environment.
     Deployment(String),
     /// At least one success of any kind, and no failure.

@@ -1,0 +1,491 @@
+//! What ran against a commit, and whether it makes a release successful.
+//!
+//! Fails closed: what is missing, pending, cancelled, skipped, neutral, stale, contradictory or of
+//! unknown time is never success. Runs of forks, of pull requests and of the promoting workflow, and
+//! check runs by Actions that are no job of a counted run, are no evidence at all (rule 3).
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::names::CommitSha;
+use crate::plan::{Evidence, EvidenceKind};
+use crate::settings::Required;
+
+/// A run of a GitHub Actions workflow, its latest attempt.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id, which is also how it is left out of its own evidence.
+    pub id: u64,
+    /// The number people know it by.
+    pub number: u64,
+    /// The workflow's name.
+    pub name: String,
+    /// The workflow's file: `.github/workflows/staging.yml`.
+    pub path: String,
+    /// The event that started it.
+    pub event: String,
+    /// The branch or tag it ran for, where GitHub knows.
+    pub head_branch: Option<String>,
+    /// `queued`, `in_progress`, `completed`, …
+    pub status: String,
+    /// Set once it is completed.
+    pub conclusion: Option<String>,
+    /// Whether its code came from a fork (or from nowhere known).
+    pub foreign: bool,
+    /// Its page.
+    pub url: Option<String>,
+    /// When the latest attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it last changed: once completed, when it completed.
+    pub updated_at: Option<Timestamp>,
+    /// The check suite its jobs report to.
+    pub check_suite: Option<u64>,
+}
+
+/// A check run.
+#[derive(Debug, Clone)]
+pub struct CheckRun {
+    /// Its id; for a job of a workflow run, the job's id.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// `queued`, `in_progress`, `completed`, …
+    pub status: String,
+    /// Set once it is completed.
+    pub conclusion: Option<String>,
+    /// The slug of the app that reported it.
+    pub app: Option<String>,
+    /// Its page.
+    pub url: Option<String>,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it completed.
+    pub completed_at: Option<Timestamp>,
+    /// The title of its output.
+    pub title: Option<String>,
+}
+
+/// The newest commit status of one context.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Its context.
+    pub context: String,
+    /// `success`, `failure`, `error` or `pending`.
+    pub state: String,
+    /// What it links to.
+    pub url: Option<String>,
+    /// Who set it.
+    pub creator: Option<String>,
+    /// What it says.
+    pub description: Option<String>,
+    /// When it was set.
+    pub at: Option<Timestamp>,
+}
+
+/// The newest deployment of the commit to one environment.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// The environment.
+    pub environment: String,
+    /// Who deployed.
+    pub creator: Option<String>,
+    /// When it was asked for.
+    pub created_at: Option<Timestamp>,
+    /// Its statuses, newest first.
+    pub statuses: Vec<DeploymentStatus>,
+}
+
+/// One status of a deployment.
+#[derive(Debug, Clone)]
+pub struct DeploymentStatus {
+    /// `success`, `failure`, `inactive`, …
+    pub state: String,
+    /// Its log or environment.
+    pub url: Option<String>,
+    /// When it was set.
+    pub at: Option<Timestamp>,
+}
+
+/// What GitHub knows of one commit, as far as the requirement needs it.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// The commit.
+    pub commit: CommitSha,
+    /// Workflow runs.
+    pub runs: Vec<Run>,
+    /// Check runs, the latest of each name and app.
+    pub checks: Vec<CheckRun>,
+    /// Ids of the jobs of those of `runs` that may count.
+    pub jobs: HashSet<u64>,
+    /// Statuses, newest first.
+    pub statuses: Vec<Status>,
+    /// Deployments.
+    pub deployments: Vec<Deployment>,
+}
+
+/// What the requirement is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// What must have succeeded.
+    pub required: &'a [Required],
+    /// The release's tag.
+    pub tag: &'a str,
+    /// Every tag of the repository: a run that another tag started says nothing of this one.
+    pub tags: &'a HashSet<&'a str>,
+    /// The workflow this run belongs to.
+    pub promoting: &'a Promoting,
+    /// How long ago the evidence must have completed.
+    pub soak: Option<SignedDuration>,
+    /// When the observation was made.
+    pub now: Timestamp,
+}
+
+/// The promoting workflow, whose own runs are never evidence.
+#[derive(Debug, Clone, Default)]
+pub struct Promoting {
+    /// `.github/workflows/promote.yml`.
+    pub path: Option<String>,
+    /// This run.
+    pub run: Option<u64>,
+}
+
+/// What a requirement lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// One clause, lower case, names in backticks.
+    pub reason: String,
+    /// Where to see it.
+    pub url: Option<String>,
+}
+
+/// The answer for one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// What succeeded.
+    pub evidence: Vec<Evidence>,
+    /// What did not; empty means the release is successful.
+    pub shortfalls: Vec<Shortfall>,
+}
+
+impl Run {
+    /// Whether it may count at all, for any tag.
+    pub fn counts(&self, promoting: &Promoting) -> bool {
+        !self.foreign
+            && !self.event.starts_with("pull_request")
+            && promoting.run != Some(self.id)
+            && promoting.path.as_deref() != Some(self.path.as_str())
+    }
+
+    /// Whether `workflow`, a path, a file name or a name, means this run's workflow.
+    pub fn is_of(&self, workflow: &str) -> bool {
+        let file = self.path.rsplit('/').next().unwrap_or(&self.path);
+        if workflow.contains('/') { self.path == workflow } else { file == workflow || self.name == workflow }
+    }
+
+    /// A run that a tag started speaks for that tag alone.
+    fn speaks_for(&self, rules: &Rules<'_>) -> bool {
+        let other = |branch: &str| branch != rules.tag && rules.tags.contains(branch);
+        !(self.event == "push" && self.head_branch.as_deref().is_some_and(other))
+    }
+}
+
+/// Judges what ran on a commit by the rules.
+pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {
+    let mut evidence = Vec::new();
+    let mut shortfalls = Vec::new();
+    for required in rules.required {
+        match one(ran, rules, required) {
+            Ok(found) => evidence.extend(found),
+            Err(shortfall) => shortfalls.push(shortfall),
+        }
+    }
+    if rules.required.is_empty() {
+        shortfalls.push(Shortfall {
+            reason: "no evidence is required, and none is never a pass".into(),
+            url: None,
+        });
+    }
+    evidence.sort_by(|a: &Evidence, b| (a.kind, &a.name, &a.url).cmp(&(b.kind, &b.name, &b.url)));
+    evidence.dedup();
+    if shortfalls.is_empty() {
+        shortfalls.extend(not_soaked(&evidence, rules));
+    }
+    Judgement { evidence, shortfalls }
+}
+
+/// One answer of any kind, in one shape.
+struct Answer {
+    evidence: Evidence,
+    state: State,
+    label: String,
+    since: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Success,
+    Pending,
+    Not,
+}
+
+fn one(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Result<Vec<Evidence>, Shortfall> {
+    let answers: Vec<Answer> = match required {
+        Required::Workflow(workflow) => run_answers(ran, rules, |run| run.is_of(workflow)),
+        Required::Check { name, app } => {
+            check_answers(ran, |check| check.name == *name && (app.is_none() || check.app == *app))
+        }
+        Required::Status { context, creator } => status_answers(ran, |status| {
+            status.context == *context && (creator.is_none() || status.creator == *creator)
+        }),
+        Required::Deployment(environment) => deployment_answers(ran, |d| d.environment == *environment),
+        Required::Any => {
+            let mut all = run_answers(ran, rules, |_| true);
+            // Jobs of workflow runs are judged as their run; what is left comes from other apps.
+            all.extend(check_answers(ran, |check| !by_actions(check)));
+            all.extend(status_answers(ran, |_| true));
+            all.extend(deployment_answers(ran, |_| true));
+            all
+        }
+    };
+    if answers.is_empty() {
+        return Err(missing(ran, rules, required));
+    }
+    verdict(answers, &described(required))
+}
+
+/// All must agree on success; two answers that disagree under one name are no success.
+fn verdict(answers: Vec<Answer>, what: &str) -> Result<Vec<Evidence>, Shortfall> {
+    let worst = answers
+        .iter()
+        .filter(|answer| answer.state != State::Success)
+        .max_by_key(|answer| answer.state == State::Not);
+    let Some(worst) = worst else {
+        return Ok(answers.into_iter().map(|answer| answer.evidence).collect());
+    };
+    let outcome = match worst.state {
+        State::Pending => {
+            let since = worst.since.map_or(String::new(), |since| format!(" since {}", minute(since)));
+            format!("{} is {}{since}", worst.label, worst.evidence.conclusion.replace('_', " "))
+        }
+        _ => format!("{} {}", worst.label, past(&worst.evidence.conclusion)),
+    };
+    let agreed = answers.iter().find(|answer| answer.state == State::Success);
+    let reason = match agreed {
+        Some(other) if worst.state == State::Not => {
+            format!("{what} disagree: {} succeeded, {outcome}", other.label)
+        }
+        _ => outcome,
+    };
+    Err(Shortfall { reason, url: worst.evidence.url.clone() })
+}
+
+fn past(conclusion: &str) -> String {
+    match conclusion {
+        "failure" => "failed".into(),
+        "error" => "ended in an error".into(),
+        "cancelled" => "was cancelled".into(),
+        "skipped" => "was skipped".into(),
+        "timed_out" => "timed out".into(),
+        "stale" => "went stale".into(),
+        other => format!("ended as `{}`, which is not success", other.replace('`', "'")),
+    }
+}
+
+fn described(required: &Required) -> String {
+    match required {
+        Required::Workflow(name) => format!("runs of {}", code(name)),
+        Required::Check { name, .. } => format!("check runs {}", code(name)),
+        Required::Status { context, .. } => format!("statuses {}", code(context)),
+        Required::Deployment(environment) => format!("deployments to {}", code(environment)),
+        Required::Any => "what ran on the commit".into(),
+    }
+}
+
+fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
+    let on = format!("on {}", code(ran.commit.short()));
+    let reason = match required {
+        Required::Workflow(name) => {
+            let none = format!("no run of {} {on}", code(name));
+            let of_it: Vec<&Run> = ran.runs.iter().filter(|run| run.is_of(name)).collect();
+            match of_it.first() {
+                None => none,
+                Some(run) if rules.promoting.run == Some(run.id) => {
+                    format!("{none} counts: it is this very run")
+                }
+                Some(run) if rules.promoting.path.as_deref() == Some(run.path.as_str()) => {
+                    format!("{none} counts: it is the promoting workflow, whose own runs are no evidence")
+                }
+                Some(run) if run.foreign => format!("{none} counts: it ran for a fork"),
+                Some(run) if run.event.starts_with("pull_request") => {
+                    format!("{none} counts: it ran for a pull request")
+                }
+                Some(run) => format!(
+                    "{none} counts: it ran for {}",
+                    code(run.head_branch.as_deref().unwrap_or("another tag"))
+                ),
+            }
+        }
+        Required::Check { name, .. } => {
+            let forged = ran.checks.iter().any(|check| check.name == *name && by_actions(check));
+            let none = format!("no check run {} {on}", code(name));
+            if forged {
+                format!("{none} counts: Actions reported it, but it is no job of a workflow run")
+            } else {
+                none
+            }
+        }
+        Required::Status { context, .. } => format!("no status {} {on}", code(context)),
+        Required::Deployment(environment) => format!("no deployment to {} {on}", code(environment)),
+        Required::Any => format!("nothing ran {on}"),
+    };
+    Shortfall { reason, url: None }
+}
+
+fn not_soaked(evidence: &[Evidence], rules: &Rules<'_>) -> Option<Shortfall> {
+    let soak = rules.soak?;
+    let short = |reason: String| Some(Shortfall { reason, url: None });
+    let Some(last) = evidence.iter().map(|evidence| evidence.completed_at).collect::<Option<Vec<_>>>() else {
+        return short("it cannot be told how long its evidence is complete".into());
+    };
+    let done = last.into_iter().max()?.checked_add(soak).ok()?;
+    if done <= rules.now { None } else { short(format!("it soaks until {}", minute(done))) }
+}
+
+fn run_answers(ran: &Ran, rules: &Rules<'_>, wanted: impl Fn(&Run) -> bool) -> Vec<Answer> {
+    let counted =
+        ran.runs.iter().filter(|run| wanted(run) && run.counts(rules.promoting) && run.speaks_for(rules));
+    counted
+        .map(|run| {
+            let label = format!("{} #{}", code(&run.name), run.number);
+            let done = run.status == "completed";
+            let conclusion = run.conclusion.clone().filter(|_| done).unwrap_or_else(|| run.status.clone());
+            let evidence = Evidence {
+                kind: EvidenceKind::WorkflowRun,
+                name: format!("{} #{}", run.name, run.number),
+                conclusion,
+                commit: ran.commit.clone(),
+                url: run.url.clone(),
+                completed_at: run.updated_at.filter(|_| done),
+                app: Some("github-actions".into()),
+                summary: None,
+            };
+            answer(evidence, label, if done { Progress::Done } else { Progress::Going }, run.started_at)
+        })
+        .collect()
+}
+
+fn by_actions(check: &CheckRun) -> bool {
+    check.app.as_deref() == Some("github-actions")
+}
+
+fn check_answers(ran: &Ran, wanted: impl Fn(&CheckRun) -> bool) -> Vec<Answer> {
+    let real = |check: &&CheckRun| !by_actions(check) || ran.jobs.contains(&check.id);
+    ran.checks
+        .iter()
+        .filter(|check| wanted(check))
+        .filter(real)
+        .map(|check| {
+            let done = check.status == "completed";
+            let conclusion =
+                check.conclusion.clone().filter(|_| done).unwrap_or_else(|| check.status.clone());
+            let evidence = Evidence {
+                kind: EvidenceKind::CheckRun,
+                name: check.name.clone(),
+                conclusion,
+                commit: ran.commit.clone(),
+                url: check.url.clone(),
+                completed_at: check.completed_at.filter(|_| done),
+                app: check.app.clone(),
+                summary: check.title.clone(),
+            };
+            answer(
+                evidence,
+                code(&check.name),
+                if done { Progress::Done } else { Progress::Going },
+                check.started_at,
+            )
+        })
+        .collect()
+}
+
+fn status_answers(ran: &Ran, wanted: impl Fn(&Status) -> bool) -> Vec<Answer> {
+    let mut seen = HashSet::new();
+    // Newest first: of each context (and creator) only the newest speaks.
+    let newest = ran.statuses.iter().filter(|status| seen.insert((&status.context, &status.creator)));
+    newest
+        .filter(|status| wanted(status))
+        .map(|status| {
+            let progress = if status.state == "pending" { Progress::Going } else { Progress::Done };
+            let evidence = Evidence {
+                kind: EvidenceKind::Status,
+                name: status.context.clone(),
+                conclusion: status.state.clone(),
+                commit: ran.commit.clone(),
+                url: status.url.clone(),
+                completed_at: status.at,
+                app: status.creator.clone(),
+                summary: status.description.clone(),
+            };
+            answer(evidence, code(&status.context), progress, status.at)
+        })
+        .collect()
+}
+
+fn deployment_answers(ran: &Ran, wanted: impl Fn(&Deployment) -> bool) -> Vec<Answer> {
+    ran.deployments
+        .iter()
+        .filter(|deployment| wanted(deployment))
+        .map(|deployment| {
+            // GitHub marks a deployment `inactive` when the next one succeeds; what counts is how it ended.
+            let ended = deployment.statuses.iter().find(|status| status.state != "inactive");
+            let state = ended.map_or("pending", |status| status.state.as_str());
+            let going = matches!(state, "pending" | "queued" | "in_progress" | "waiting");
+            let evidence = Evidence {
+                kind: EvidenceKind::Deployment,
+                name: deployment.environment.clone(),
+                conclusion: state.to_owned(),
+                commit: ran.commit.clone(),
+                url: ended.and_then(|status| status.url.clone()),
+                completed_at: ended.and_then(|status| status.at),
+                app: deployment.creator.clone(),
+                summary: None,
+            };
+            let label = format!("the deployment to {}", code(&deployment.environment));
+            answer(
+                evidence,
+                label,
+                if going { Progress::Going } else { Progress::Done },
+                deployment.created_at,
+            )
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Going,
+    Done,
+}
+
+fn answer(evidence: Evidence, label: String, progress: Progress, since: Option<Timestamp>) -> Answer {
+    let state = match progress {
+        Progress::Going => State::Pending,
+        Progress::Done if evidence.conclusion == "success" => State::Success,
+        Progress::Done => State::Not,
+    };
+    Answer { evidence, state, label, since }
+}
+
+/// Inline code of outside text: a backtick in a name must not end it.
+pub fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'"))
+}
+
+/// `2026-11-22 13:05 UTC`.
+pub fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! Versions and their order.
+//!
+//! Precedence decides which release is newest, never the date of a tag: re-tagging must not
+//! reorder releases. Nothing here knows about git.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A version as somebody wrote it, with an order.
+///
+/// Semantic versions (with or without a leading `v`) follow semver.org §11, build metadata
+/// ignored. Dotted numbers that are no semantic version (`2026.03.21-1`) compare number by number, a
+/// trailing `-N` counting up. Anything else compares as text with its digits read as numbers.
+#[derive(Debug, Clone)]
+pub struct Version {
+    text: String,
+    rank: Rank,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Names that are no numbers sort below all that are.
+    Words(Vec<Word>),
+    Numbers(Vec<u64>, Qualifier),
+}
+
+/// What follows the numbers, lowest first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Qualifier {
+    Prerelease(semver::Prerelease),
+    None,
+    Counter(u64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Number(u64),
+    Text(String),
+}
+
+impl Version {
+    /// Reads any text; there is no version that has no order.
+    pub fn parse(text: &str) -> Self {
+        let bare = without_v(text);
+        let rank = semantic(bare).or_else(|| dotted(bare)).unwrap_or_else(|| Rank::Words(words(bare)));
+        Self { text: text.to_owned(), rank }
+    }
+
+    /// The version as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it has a prerelease part in the sense of semantic versioning.
+    pub fn is_prerelease(&self) -> bool {
+        matches!(self.rank, Rank::Numbers(_, Qualifier::Prerelease(_)))
+    }
+
+    /// Whether both name one version: equal but for a leading `v`.
+    pub fn names(&self, other: &str) -> bool {
+        without_v(&self.text) == without_v(other)
+    }
+
+    /// Order by precedence; equal for versions that differ in build metadata only.
+    pub fn precedence(&self, other: &Self) -> Ordering {
+        self.rank.cmp(&other.rank)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// `v1.2.3` and `1.2.3` are one version; `vault` is not `ault`.
+fn without_v(text: &str) -> &str {
+    match text.strip_prefix(['v', 'V']) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    }
+}
+
+fn semantic(text: &str) -> Option<Rank> {
+    let version = semver::Version::parse(text).ok()?;
+    let qualifier = if version.pre.is_empty() { Qualifier::None } else { Qualifier::Prerelease(version.pre) };
+    Some(Rank::Numbers(trimmed(vec![version.major, version.minor, version.patch]), qualifier))
+}
+
+fn dotted(text: &str) -> Option<Rank> {
+    let text = text.split_once('+').map_or(text, |(version, _build)| version);
+    let (numbers, rest) = text.split_once('-').map_or((text, None), |(numbers, rest)| (numbers, Some(rest)));
+    let numbers = numbers.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    let qualifier = match rest {
+        None => Qualifier::None,
+        Some(rest) => match rest.parse() {
+            Ok(counter) => Qualifier::Counter(counter),
+            Err(_) => Qualifier::Prerelease(semver::Prerelease::new(rest).ok()?),
+        },
+    };
+    Some(Rank::Numbers(trimmed(numbers), qualifier))
+}
+
+/// `1.2` and `1.2.0` are of equal precedence.
+fn trimmed(mut numbers: Vec<u64>) -> Vec<u64> {
+    while numbers.last() == Some(&0) {
+        numbers.pop();
+    }
+    numbers
+}
+
+fn words(text: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let digits = first.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(end);
+        words.push(word.parse().map_or_else(|_| Word::Text(word.to_owned()), Word::Number));
+        rest = tail;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_precedence() {
+        let rising = [
+            ["nightly-2", "nightly-10"],
+            ["nightly-10", "0.0.1"],
+            ["1.9.0", "1.10.0"],
+            ["v1.9.0", "1.10.0"],
+            ["1.0.0-alpha", "1.0.0-alpha.1"],
+            ["1.0.0-rc.9", "1.0.0-rc.10"],
+            ["1.0.0-rc.1", "v1.0.0"],
+            ["1.2", "1.2.1"],
+            ["2026.03.21", "2026.03.21-1"],
+            ["2026.03.21-2", "2026.03.21-10"],
+            ["2026.03.9", "2026.03.21"],
+            ["1.9.9.1", "1.9.10"],
+            ["41", "412"],
+        ];
+        for [low, high] in rising {
+            let (low, high) = (Version::parse(low), Version::parse(high));
+            assert_eq!(low.precedence(&high), Ordering::Less, "{low} < {high}");
+            assert_eq!(high.precedence(&low), Ordering::Greater, "{high} > {low}");
+        }
+        for [one, other] in [["1.2.0", "v1.2.0"], ["1.2.0+a", "1.2.0+b"], ["1.2", "1.2.0"]] {
+            assert_eq!(
+                Version::parse(one).precedence(&Version::parse(other)),
+                Ordering::Equal,
+                "{one} = {other}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_semantic_prerelease_is_one() {
+        for (text, expected) in [
+            ("1.2.3-rc.1", true),
+            ("v1.2.3-0", true),
+            ("1.2.3", false),
+            ("2026.03.21-1", false),
+            ("1.2.3+b", false),
+        ] {
+            assert_eq!(Version::parse(text).is_prerelease(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_leading_v_is_no_difference() {
+        assert!(Version::parse("v1.2.3").names("1.2.3"));
+        assert!(!Version::parse("v1.2.3").names("1.2.30"));
+        assert!(!Version::parse("vault").names("ault"));
+    }
+}
