@@ -11,8 +11,11 @@
 //! | [`overlay`] | what changes? | plan |
 
 pub mod failure;
+pub mod github;
 pub mod names;
 pub mod overlay;
 pub mod plan;
 pub mod release;
+pub mod runner;
+pub mod secret;
 pub mod settings;

@@ -1,0 +1,434 @@
+//! One request to GitHub's API: how it is sent, retried, waited for, and what its refusal means.
+//!
+//! Octocrab carries it (authentication, base address, TLS by the program's own HTTP client). What it
+//! answers is decoded by the files beside this one, leniently: only what is used is asked for.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::BodyExt;
+use octocrab::Octocrab;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::failure::{Failure, Kind, Result};
+use crate::secret::Secret;
+
+/// How often an idempotent request is tried.
+const TRIES: u32 = 3;
+/// How long all waiting for rate limits may take in one run, in seconds.
+const PATIENCE: u64 = 300;
+/// GitHub's largest page.
+const PER_PAGE: usize = 100;
+/// A list longer than this is not read to its end but refused; 10 000 items.
+const MOST_PAGES: usize = 100;
+
+/// Where GitHub's API is.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// `https://api.github.com`, or `https://HOST/api/v3`.
+    pub rest: String,
+    /// `https://api.github.com/graphql`, or `https://HOST/api/graphql`.
+    pub graphql: String,
+}
+
+/// A connection with one token.
+pub struct Client {
+    rest: Octocrab,
+    graphql: Octocrab,
+    address: Address,
+    /// The input the token came from, for the hint of a refusal.
+    token_input: &'static str,
+    waited: AtomicU64,
+}
+
+/// A successful answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body; `null` where there is none.
+    pub body: Value,
+}
+
+/// What GitHub said no to, for callers that can go on.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The status; none when there was no answer at all.
+    pub status: Option<StatusCode>,
+    /// GitHub's message with its details.
+    pub message: String,
+    failure: Failure,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        refusal.failure
+    }
+}
+
+impl Refusal {
+    /// Whether GitHub answered with this status.
+    pub fn is(&self, status: StatusCode) -> bool {
+        self.status == Some(status)
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("address", &self.address)
+            .field("token", &self.token_input)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Connects nothing yet.
+    ///
+    /// # Errors
+    /// When an address is no address, or the token has characters that no token has.
+    pub fn new(
+        address: &Address,
+        token: &Secret,
+        token_input: &'static str,
+        http: reqwest::Client,
+    ) -> Result<Self> {
+        let plain = !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain {
+            return Err(Failure::new(Kind::Settings, format!("input `{token_input}` is not a token"))
+                .hinted("it must be one line without blanks; `${{ github.token }}` is the job's own"));
+        }
+        let graphql = address.graphql.strip_suffix("/graphql").unwrap_or(&address.graphql);
+        Ok(Self {
+            rest: octocrab(&address.rest, token, http.clone())?,
+            graphql: octocrab(graphql, token, http)?,
+            address: address.clone(),
+            token_input,
+            waited: AtomicU64::new(0),
+        })
+    }
+
+    /// Reads one object.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, needs: &str) -> Result<T, Refusal> {
+        let answer = self.send(&Method::GET, path, None, needs).await?;
+        decoded(answer.body, path)
+    }
+
+    /// Reads every page of a list; `items` names the list in the answer, where it is not the answer itself.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        items: Option<&str>,
+        needs: &str,
+    ) -> Result<Vec<T>, Refusal> {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let mut next = Some(format!("{path}{separator}per_page={PER_PAGE}"));
+        let mut all = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let Some(page) = next else { return Ok(all) };
+            let mut answer = self.send(&Method::GET, &page, None, needs).await?;
+            let list = match items {
+                Some(items) => answer.body.get_mut(items).map(Value::take).unwrap_or_default(),
+                None => answer.body,
+            };
+            all.extend(decoded::<Vec<T>>(list, path)?);
+            next = next_page(&answer.headers).map(|link| self.relative(&link));
+        }
+        Err(unreadable(path, &format!("the list goes on after {MOST_PAGES} pages")))
+    }
+
+    /// Writes; never tried twice after it may have reached GitHub.
+    pub async fn write(
+        &self,
+        method: &Method,
+        path: &str,
+        body: &Value,
+        needs: &str,
+    ) -> Result<Value, Refusal> {
+        Ok(self.send(method, path, Some(body), needs).await?.body)
+    }
+
+    /// Asks GraphQL; its errors are refusals without a status.
+    pub async fn graphql(&self, query: &str, variables: &Value, needs: &str) -> Result<Value, Refusal> {
+        let body = serde_json::json!({ "query": query, "variables": variables });
+        let mut answer = self.send_to(&self.graphql, &Method::POST, "/graphql", Some(&body), needs).await?;
+        if let Some(errors) =
+            answer.body.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty())
+        {
+            let said = errors
+                .iter()
+                .filter_map(|error| error.get("message")?.as_str())
+                .collect::<Vec<_>>()
+                .join("; ");
+            let failure = Failure::new(Kind::GitHub, format!("GitHub's GraphQL API refused: {said}"));
+            return Err(Refusal { status: Some(StatusCode::OK), message: said, failure });
+        }
+        Ok(answer.body.get_mut("data").map(Value::take).unwrap_or_default())
+    }
+
+    async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        needs: &str,
+    ) -> Result<Answer, Refusal> {
+        self.send_to(&self.rest, method, path, body, needs).await
+    }
+
+    async fn send_to(
+        &self,
+        api: &Octocrab,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        needs: &str,
+    ) -> Result<Answer, Refusal> {
+        let mut tries = 1;
+        loop {
+            let result = once(api, method, path, body).await;
+            let pause = match &result {
+                Ok(answer) if answer.status.is_success() => None,
+                Ok(answer) => match self.rate_limit_pause(answer) {
+                    Some(pause) => Some(pause),
+                    None if answer.status.is_server_error() => backoff(method, tries),
+                    None => None,
+                },
+                Err(_) => backoff(method, tries),
+            };
+            let Some(pause) = pause else {
+                return match result {
+                    Ok(answer) if answer.status.is_success() => Ok(answer),
+                    Ok(answer) => Err(self.refused(method, path, &answer, needs)),
+                    Err(error) => Err(self.unreachable(method, path, error)),
+                };
+            };
+            tracing::info!(seconds = pause.as_secs_f32(), request = %format!("{method} {path}"), "waiting before trying again");
+            tokio::time::sleep(pause).await;
+            tries += 1;
+        }
+    }
+
+    /// How long a limit asks to wait, if that is still within the patience of this run.
+    ///
+    /// A limited request did not act, so it may be sent again whatever its method.
+    fn rate_limit_pause(&self, answer: &Answer) -> Option<Duration> {
+        let limited = matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
+        let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+        let seconds =
+            match (number("retry-after"), number("x-ratelimit-remaining"), number("x-ratelimit-reset")) {
+                (Some(after), _, _) if limited => after,
+                (None, Some(0), Some(reset)) if limited => {
+                    let now = std::time::SystemTime::now()
+                        .duration_since(std::time::UNIX_EPOCH)
+                        .map_or(0, |d| d.as_secs());
+                    reset.saturating_sub(now) + 1
+                }
+                _ => return None,
+            };
+        let seconds = seconds.max(1);
+        let before = self.waited.fetch_add(seconds, Ordering::Relaxed);
+        (before + seconds <= PATIENCE).then(|| Duration::from_secs(seconds))
+    }
+
+    fn relative(&self, link: &str) -> String {
+        link.strip_prefix(self.address.rest.trim_end_matches('/')).unwrap_or(link).to_owned()
+    }
+
+    fn refused(&self, method: &Method, path: &str, answer: &Answer, needs: &str) -> Refusal {
+        let message = said(&answer.body);
+        let what = format!(
+            "GitHub answered {} to `{method} {}`: {message}",
+            answer.status.as_u16(),
+            without_query(path)
+        );
+        let failure = Failure::new(Kind::GitHub, what);
+        let accepted =
+            answer.headers.get("x-accepted-github-permissions").and_then(|value| value.to_str().ok());
+        let failure = match answer.status {
+            StatusCode::UNAUTHORIZED => failure.hinted(format!(
+                "input `{}` is not valid here; `${{{{ github.token }}}}` is the job's own token",
+                self.token_input
+            )),
+            StatusCode::FORBIDDEN if message.contains("not permitted to create or approve pull requests") => failure.hinted(
+                "allow it under Settings → Actions → General → \"Allow GitHub Actions to create and approve pull requests\" \
+                 (of the repository and of the organisation), or give `pull-request-token` an App's token",
+            ),
+            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS if message.to_lowercase().contains("rate limit") => {
+                failure.hinted(format!("waited as long as a run may ({PATIENCE} s in all); run it again later"))
+            }
+            StatusCode::FORBIDDEN => {
+                let asked = accepted.map_or_else(|| needs.to_owned(), permissions);
+                failure.hinted(format!("grant `{asked}` to the token of input `{}`: for the job's own token, under `permissions:` of the job", self.token_input))
+            }
+            StatusCode::NOT_FOUND => failure.hinted(format!(
+                "it does not exist, or the token of input `{}` may not see it (it needs `{needs}`)",
+                self.token_input
+            )),
+            status if status.is_server_error() => failure.hinted("GitHub has a problem (https://www.githubstatus.com); run it again later"),
+            _ => failure,
+        };
+        Refusal { status: Some(answer.status), message, failure }
+    }
+
+    fn unreachable(&self, method: &Method, path: &str, error: anyhow::Error) -> Refusal {
+        let deepest = error.root_cause().to_string();
+        let failure = Failure::new(
+            Kind::GitHub,
+            format!("no answer from {} to `{method} {}`: {deepest}", self.address.rest, without_query(path)),
+        )
+        .hinted("check the network, `HTTPS_PROXY`/`NO_PROXY`, `SSL_CERT_FILE`, and `GITHUB_API_URL`");
+        Refusal { status: None, message: deepest, failure: failure.because(error) }
+    }
+}
+
+/// A second try of an idempotent request, a little later each time, with jitter; five seconds in all.
+fn backoff(method: &Method, tries: u32) -> Option<Duration> {
+    if !matches!(*method, Method::GET) || tries >= TRIES {
+        return None;
+    }
+    let jitter = getrandom::u32().unwrap_or(0) % 400;
+    Some(Duration::from_millis(u64::from(300 * tries * tries + jitter)))
+}
+
+fn octocrab(base: &str, token: &Secret, http: reqwest::Client) -> Result<Octocrab> {
+    let wrong = |error: octocrab::Error| {
+        Failure::new(Kind::Settings, format!("`{base}` is not the address of an API"))
+            .hinted("`GITHUB_API_URL` and `GITHUB_GRAPHQL_URL` are set by the runner")
+            .because(error)
+    };
+    Octocrab::builder()
+        .base_uri(base)
+        .map_err(wrong)?
+        .personal_token(token.expose().to_owned())
+        .build_with_reqwest(http)
+        .map_err(wrong)
+}
+
+async fn once(api: &Octocrab, method: &Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header(http::header::ACCEPT, "application/vnd.github+json")
+        .header("X-GitHub-Api-Version", "2022-11-28");
+    let request = api.build_request(request, body)?;
+    let response = api.execute(request).await?;
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    let body = match serde_json::from_slice(&bytes) {
+        Ok(body) => body,
+        Err(_) if bytes.is_empty() || !parts.status.is_success() => Value::Null,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Answer { status: parts.status, headers: parts.headers, body })
+}
+
+/// Decodes an answer that was written for.
+pub fn read<T: DeserializeOwned>(body: Value) -> Result<T, Refusal> {
+    decoded(body, "…")
+}
+
+fn decoded<T: DeserializeOwned>(body: Value, path: &str) -> Result<T, Refusal> {
+    serde_json::from_value(body).map_err(|error| unreadable(path, &error.to_string()))
+}
+
+fn unreadable(path: &str, why: &str) -> Refusal {
+    let message = format!("GitHub's answer to `GET {}` cannot be read: {why}", without_query(path));
+    Refusal { status: None, message: message.clone(), failure: Failure::new(Kind::GitHub, message) }
+}
+
+/// `message`, and the messages of `errors`, in one line.
+fn said(body: &Value) -> String {
+    let message = body.get("message").and_then(Value::as_str).unwrap_or("no message").to_owned();
+    let details: Vec<String> = body
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|error| {
+            let text = |key: &str| error.get(key).and_then(Value::as_str);
+            error.as_str().or_else(|| text("message")).map(str::to_owned).or_else(|| {
+                Some(format!("{} {} {}", text("resource")?, text("field").unwrap_or(""), text("code")?))
+            })
+        })
+        .collect();
+    let line = if details.is_empty() { message } else { format!("{message} ({})", details.join("; ")) };
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
+}
+
+/// `pull_requests=write; contents=read` as workflows write it: `pull-requests: write`, `contents: read`.
+fn permissions(accepted: &str) -> String {
+    let one = |pair: &str| {
+        let (name, level) = pair.trim().split_once('=')?;
+        Some(format!("{}: {level}", name.replace('_', "-")))
+    };
+    accepted.split([';', ',']).filter_map(one).collect::<Vec<_>>().join("`, `")
+}
+
+fn without_query(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
+fn next_page(headers: &HeaderMap) -> Option<String> {
+    let link = headers.get(http::header::LINK)?.to_str().ok()?;
+    link.split(',').find_map(|part| {
+        let (address, rel) = part.split_once(';')?;
+        rel.contains("rel=\"next\"")
+            .then(|| address.trim().trim_start_matches('<').trim_end_matches('>').to_owned())
+    })
+}
+
+/// A path segment or a query value, percent-encoded.
+pub fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+    use super::*;
+
+    #[test]
+    fn permissions_are_named_as_workflows_write_them() {
+        assert_eq!(
+            permissions("pull_requests=write; contents=read"),
+            "pull-requests: write`, `contents: read"
+        );
+    }
+
+    #[test]
+    fn the_next_page_is_found_whatever_its_place() {
+        let mut headers = HeaderMap::new();
+        let link =
+            r#"<https://api.github.com/a?page=1>; rel="prev", <https://api.github.com/a?page=3>; rel="next""#;
+        headers.insert(http::header::LINK, link.parse().unwrap());
+        assert_eq!(next_page(&headers).as_deref(), Some("https://api.github.com/a?page=3"));
+        assert_eq!(next_page(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_refusal_is_one_line_with_its_details() {
+        let body = serde_json::json!({"message": "Validation Failed", "errors": [
+            {"message": "A pull request already exists\nfor acme:promote."}, {"resource": "Label", "field": "name", "code": "invalid"}]});
+        assert_eq!(
+            said(&body),
+            "Validation Failed (A pull request already exists for acme:promote.; Label name invalid)"
+        );
+        assert_eq!(said(&Value::Null), "no message");
+    }
+
+    #[test]
+    fn outside_text_cannot_leave_its_segment() {
+        assert_eq!(encoded("a/b?c=d&e f#"), "a%2Fb%3Fc%3Dd%26e%20f%23");
+    }
+
+    #[test]
+    fn only_reads_are_tried_again() {
+        assert!(backoff(&Method::GET, 1).is_some() && backoff(&Method::GET, TRIES).is_none());
+        assert!(backoff(&Method::POST, 1).is_none() && backoff(&Method::PATCH, 1).is_none());
+    }
+}

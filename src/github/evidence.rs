@@ -1,0 +1,306 @@
+//! What ran on a commit, read with all its pages: workflow runs, check runs, statuses, deployments.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::GitHub;
+use super::client::encoded;
+use crate::failure::Result;
+use crate::names::CommitSha;
+use crate::release::evidence::{CheckRun, Deployment, DeploymentStatus, Promoting, Ran, Run, Status};
+use crate::settings::Required;
+
+/// A workflow that Actions lists.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Workflow {
+    /// Its name.
+    pub name: String,
+    /// `.github/workflows/staging.yml`.
+    pub path: String,
+}
+
+impl GitHub {
+    /// Every workflow that Actions lists.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn workflows(&self) -> Result<Vec<Workflow>> {
+        Ok(self.reader.list(&self.path("/actions/workflows"), Some("workflows"), "actions: read").await?)
+    }
+
+    /// Whether anything was ever deployed to an environment.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn was_deployed_to(&self, environment: &str) -> Result<bool> {
+        let path = self.path(&format!("/deployments?environment={}&per_page=1", encoded(environment)));
+        let found: Vec<serde_json::Value> = self.reader.get(&path, "deployments: read").await?;
+        Ok(!found.is_empty())
+    }
+
+    /// What `required` needs to know of a commit, and no more.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached; a page that cannot be read is an error, never an empty list.
+    pub async fn ran(&self, commit: &CommitSha, required: &[Required], promoting: &Promoting) -> Result<Ran> {
+        let mut ran = Ran {
+            commit: commit.clone(),
+            runs: Vec::new(),
+            checks: Vec::new(),
+            jobs: HashSet::new(),
+            statuses: Vec::new(),
+            deployments: Vec::new(),
+        };
+        let any = required.contains(&Required::Any);
+        let needs = |kind: fn(&Required) -> bool| any || required.iter().any(kind);
+        if needs(|r| matches!(r, Required::Workflow(_))) {
+            ran.runs = self.runs(commit).await?;
+        }
+        if needs(|r| matches!(r, Required::Check { .. })) {
+            self.read_checks(&mut ran, required, promoting).await?;
+        }
+        if needs(|r| matches!(r, Required::Status { .. })) {
+            ran.statuses = self.statuses(commit).await?;
+        }
+        if any {
+            ran.deployments = self.deployments(commit, None).await?;
+        }
+        for required in required {
+            if let Required::Deployment(environment) = required {
+                ran.deployments.extend(self.deployments(commit, Some(environment)).await?);
+            }
+        }
+        Ok(ran)
+    }
+
+    async fn runs(&self, commit: &CommitSha) -> Result<Vec<Run>> {
+        let path = self.path(&format!("/actions/runs?head_sha={commit}"));
+        let runs: Vec<WireRun> = self.reader.list(&path, Some("workflow_runs"), "actions: read").await?;
+        // GitHub filters by `head_sha`; what says it is of another commit is not believed all the same.
+        let of_it = runs.into_iter().filter(|run| run.head_sha == commit.as_str());
+        Ok(of_it.map(|run| run.into_run(&self.slug.to_string())).collect())
+    }
+
+    /// Check runs, and the jobs that tell real ones by Actions from forged ones.
+    async fn read_checks(&self, ran: &mut Ran, required: &[Required], promoting: &Promoting) -> Result<()> {
+        let path = self.path(&format!("/commits/{}/check-runs?filter=latest", ran.commit));
+        let checks: Vec<WireCheck> = self.reader.list(&path, Some("check_runs"), "checks: read").await?;
+        let named = |check: &WireCheck| {
+            let wanted = |r: &Required| matches!(r, Required::Check { name, .. } if *name == check.name);
+            check.slug() == Some("github-actions") && required.iter().any(wanted)
+        };
+        let suites: HashSet<u64> = checks.iter().filter(|c| named(c)).filter_map(WireCheck::suite).collect();
+        if checks.iter().any(named) {
+            if ran.runs.is_empty() {
+                ran.runs = self.runs(&ran.commit).await?;
+            }
+            let may_count = |run: &&Run| {
+                run.counts(promoting) && run.check_suite.is_none_or(|suite| suites.contains(&suite))
+            };
+            for run in ran.runs.iter().filter(may_count) {
+                let path = self.path(&format!("/actions/runs/{}/jobs?filter=latest", run.id));
+                let jobs: Vec<WireJob> = self.reader.list(&path, Some("jobs"), "actions: read").await?;
+                ran.jobs.extend(jobs.into_iter().map(|job| job.id));
+            }
+        }
+        ran.checks = checks.into_iter().map(WireCheck::into_check).collect();
+        Ok(())
+    }
+
+    async fn statuses(&self, commit: &CommitSha) -> Result<Vec<Status>> {
+        let path = self.path(&format!("/commits/{commit}/statuses"));
+        let statuses: Vec<WireStatus> = self.reader.list(&path, None, "statuses: read").await?;
+        Ok(statuses
+            .into_iter()
+            .map(|status| Status {
+                context: status.context,
+                state: status.state,
+                url: status.target_url.filter(|url| !url.is_empty()),
+                creator: status.creator.map(|creator| creator.login),
+                description: status.description,
+                at: status.updated_at.or(status.created_at),
+            })
+            .collect())
+    }
+
+    /// The newest deployment of the commit to each environment, with its statuses.
+    async fn deployments(&self, commit: &CommitSha, environment: Option<&str>) -> Result<Vec<Deployment>> {
+        let filter = environment.map_or(String::new(), |name| format!("&environment={}", encoded(name)));
+        let path = self.path(&format!("/deployments?sha={commit}{filter}"));
+        let mut deployments: Vec<WireDeployment> = self.reader.list(&path, None, "deployments: read").await?;
+        deployments.retain(|d| d.sha == commit.as_str());
+        deployments.sort_by_key(|d| std::cmp::Reverse(d.id));
+        let mut seen = HashSet::new();
+        let mut newest = Vec::new();
+        for deployment in deployments {
+            if !seen.insert(deployment.environment.clone()) {
+                continue;
+            }
+            let path = self.path(&format!("/deployments/{}/statuses", deployment.id));
+            let mut statuses: Vec<WireDeploymentStatus> =
+                self.reader.list(&path, None, "deployments: read").await?;
+            statuses.sort_by_key(|status| std::cmp::Reverse(status.id));
+            newest.push(Deployment {
+                environment: deployment.environment,
+                creator: deployment.creator.map(|creator| creator.login),
+                created_at: deployment.created_at,
+                statuses: statuses.into_iter().map(WireDeploymentStatus::into_status).collect(),
+            });
+        }
+        Ok(newest)
+    }
+}
+
+#[derive(Deserialize)]
+struct WireRun {
+    id: u64,
+    #[serde(default)]
+    run_number: u64,
+    name: Option<String>,
+    path: Option<String>,
+    event: String,
+    head_sha: String,
+    head_branch: Option<String>,
+    status: Option<String>,
+    conclusion: Option<String>,
+    html_url: Option<String>,
+    run_started_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+    check_suite_id: Option<u64>,
+    head_repository: Option<WireRepository>,
+}
+
+#[derive(Deserialize)]
+struct WireRepository {
+    full_name: String,
+}
+
+impl WireRun {
+    fn into_run(self, repository: &str) -> Run {
+        let path = self.path.unwrap_or_default();
+        // A reusable workflow's path carries `@ref`.
+        let path = path.split_once('@').map_or(path.as_str(), |(path, _)| path).to_owned();
+        Run {
+            id: self.id,
+            number: self.run_number,
+            name: self.name.unwrap_or_else(|| path.clone()),
+            path,
+            event: self.event,
+            head_branch: self.head_branch,
+            status: self.status.unwrap_or_else(|| "unknown".into()),
+            conclusion: self.conclusion,
+            foreign: self.head_repository.is_none_or(|head| !head.full_name.eq_ignore_ascii_case(repository)),
+            url: self.html_url,
+            started_at: self.run_started_at,
+            updated_at: self.updated_at,
+            check_suite: self.check_suite_id,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct WireCheck {
+    id: u64,
+    name: String,
+    status: String,
+    conclusion: Option<String>,
+    html_url: Option<String>,
+    details_url: Option<String>,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    output: Option<WireOutput>,
+    app: Option<WireApp>,
+    check_suite: Option<WireId>,
+}
+
+#[derive(Deserialize)]
+struct WireOutput {
+    title: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireApp {
+    slug: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireId {
+    id: u64,
+}
+
+impl WireCheck {
+    fn slug(&self) -> Option<&str> {
+        self.app.as_ref()?.slug.as_deref()
+    }
+
+    fn suite(&self) -> Option<u64> {
+        self.check_suite.as_ref().map(|suite| suite.id)
+    }
+
+    fn into_check(self) -> CheckRun {
+        CheckRun {
+            app: self.slug().map(str::to_owned),
+            id: self.id,
+            name: self.name,
+            status: self.status,
+            conclusion: self.conclusion,
+            url: self.html_url.or(self.details_url),
+            started_at: self.started_at,
+            completed_at: self.completed_at,
+            title: self.output.and_then(|output| output.title),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct WireJob {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct WireStatus {
+    context: String,
+    state: String,
+    target_url: Option<String>,
+    description: Option<String>,
+    creator: Option<WireUser>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct WireDeployment {
+    id: u64,
+    sha: String,
+    environment: String,
+    creator: Option<WireUser>,
+    created_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct WireDeploymentStatus {
+    id: u64,
+    state: String,
+    log_url: Option<String>,
+    target_url: Option<String>,
+    environment_url: Option<String>,
+    created_at: Option<Timestamp>,
+}
+
+impl WireDeploymentStatus {
+    fn into_status(self) -> DeploymentStatus {
+        let links = [self.log_url, self.target_url, self.environment_url];
+        DeploymentStatus {
+            state: self.state,
+            url: links.into_iter().flatten().find(|url| !url.is_empty()),
+            at: self.created_at,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Commits by the Git Data API, and the one ref move that publishes them.
+//!
+//! No author or committer is set, so that GitHub signs the commit. The move is a compare-and-swap
+//! (`updateRefs` with `beforeOid`); where a server lacks it, the ref is read afresh and moved by REST.
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::GitHub;
+use crate::failure::{Failure, Kind, Result};
+use crate::names::{BranchName, CommitSha};
+
+/// A file of the commit to be made.
+#[derive(Debug, Clone)]
+pub struct NewFile<'a> {
+    /// Path in the repository.
+    pub path: &'a str,
+    /// Git's mode.
+    pub mode: u32,
+    /// Its text.
+    pub content: &'a str,
+}
+
+/// A commit as the API tells it.
+#[derive(Debug, Clone)]
+pub struct CommitMessage {
+    /// The message.
+    pub message: String,
+}
+
+const ZEROS: &str = "0000000000000000000000000000000000000000";
+const CONTENTS: &str = "contents: write";
+
+impl GitHub {
+    /// Makes a commit of `files` on top of `parent`; it is on no branch yet.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn create_commit(
+        &self,
+        parent: &CommitSha,
+        parent_tree: &str,
+        files: &[NewFile<'_>],
+        message: &str,
+    ) -> Result<CommitSha> {
+        let entries: Vec<_> = files
+            .iter()
+            .map(|file| json!({"path": file.path, "mode": format!("{:06o}", file.mode), "type": "blob", "content": file.content}))
+            .collect();
+        let body = json!({"base_tree": parent_tree, "tree": entries});
+        let tree = self.writer.write(&Method::POST, &self.path("/git/trees"), &body, CONTENTS).await?;
+        let tree = sha_of(&tree, "tree")?;
+        let body = json!({"message": message, "tree": tree, "parents": [parent]});
+        let commit = self.writer.write(&Method::POST, &self.path("/git/commits"), &body, CONTENTS).await?;
+        sha_of(&commit, "commit")
+    }
+
+    /// Moves `branch` from `before` (absent: it must not exist) to `after`, or to nothing.
+    ///
+    /// # Errors
+    /// [`Kind::LostRace`] when the branch is no longer where it was; else when GitHub refuses.
+    pub async fn move_branch(
+        &self,
+        branch: &BranchName,
+        before: Option<&CommitSha>,
+        after: Option<&CommitSha>,
+    ) -> Result<()> {
+        let repository: WireRepository = match self.writer.get(&self.path(""), "metadata: read").await {
+            Ok(repository) => repository,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let query = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }";
+        let or_zeros = |sha: Option<&CommitSha>| sha.map_or_else(|| ZEROS.to_owned(), ToString::to_string);
+        let update = json!({
+            "name": branch.full(), "beforeOid": or_zeros(before), "afterOid": or_zeros(after), "force": true,
+        });
+        let variables = json!({"input": {"repositoryId": repository.node_id, "refUpdates": [update]}});
+        match self.writer.graphql(query, &variables, CONTENTS).await {
+            Ok(_) => Ok(()),
+            Err(refusal) if lacks_update_refs(&refusal) => {
+                tracing::warn!(
+                    "this server has no `updateRefs`: the branch is moved by REST after a fresh read, which cannot compare"
+                );
+                self.move_branch_by_rest(branch, before, after).await
+            }
+            Err(refusal) => match self.branch_head(branch).await {
+                Ok(now) if now.as_ref() == after => Ok(()),
+                Ok(now) if now.as_ref() != before => Err(lost_race(branch)),
+                _ => Err(refusal.into()),
+            },
+        }
+    }
+
+    async fn move_branch_by_rest(
+        &self,
+        branch: &BranchName,
+        before: Option<&CommitSha>,
+        after: Option<&CommitSha>,
+    ) -> Result<()> {
+        let now = self.branch_head(branch).await?;
+        if now.as_ref() != before {
+            return Err(lost_race(branch));
+        }
+        let one = self.path(&format!("/git/refs/heads/{branch}"));
+        let done = match (before, after) {
+            (_, None) => self.writer.write(&Method::DELETE, &one, &json!({}), CONTENTS).await,
+            (None, Some(after)) => {
+                let body = json!({"ref": branch.full(), "sha": after});
+                self.writer.write(&Method::POST, &self.path("/git/refs"), &body, CONTENTS).await
+            }
+            (Some(_), Some(after)) => {
+                self.writer.write(&Method::PATCH, &one, &json!({"sha": after, "force": true}), CONTENTS).await
+            }
+        };
+        done.map(|_| ()).map_err(Into::into)
+    }
+
+    /// Where a branch is now.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn branch_head(&self, branch: &BranchName) -> Result<Option<CommitSha>> {
+        let path = self.path(&format!("/git/ref/heads/{branch}"));
+        match self.writer.get::<WireRef>(&path, "contents: read").await {
+            Ok(found) => CommitSha::parse(&found.object.sha).map(Some),
+            Err(refusal) if refusal.is(http::StatusCode::NOT_FOUND) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// The message of any commit the server has, also of one that is on no branch any more.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn commit_message(&self, commit: &CommitSha) -> Result<Option<CommitMessage>> {
+        match self
+            .reader
+            .get::<WireCommit>(&self.path(&format!("/git/commits/{commit}")), "contents: read")
+            .await
+        {
+            Ok(found) => Ok(Some(CommitMessage { message: found.message })),
+            Err(refusal) if refusal.is(http::StatusCode::NOT_FOUND) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+}
+
+fn lost_race(branch: &BranchName) -> Failure {
+    Failure::new(
+        Kind::LostRace,
+        format!("branch `{branch}` was moved by somebody else while this run looked at it"),
+    )
+    .hinted("run it again: it will look afresh")
+}
+
+/// Older servers do not know the mutation; servers without GraphQL answer 404.
+fn lacks_update_refs(refusal: &super::client::Refusal) -> bool {
+    let unknown = ["updateRefs", "UpdateRefsInput"].iter().any(|name| refusal.message.contains(name))
+        && ["doesn't exist", "isn't a defined", "not exist", "Unknown", "unknown", "Cannot query"]
+            .iter()
+            .any(|said| refusal.message.contains(said));
+    refusal.is(http::StatusCode::NOT_FOUND) || refusal.is(http::StatusCode::NOT_IMPLEMENTED) || unknown
+}
+
+fn sha_of(answer: &serde_json::Value, what: &str) -> Result<CommitSha> {
+    let sha = answer.get("sha").and_then(serde_json::Value::as_str).unwrap_or_default();
+    CommitSha::parse(sha)
+        .map_err(|_| Failure::new(Kind::GitHub, format!("GitHub made a {what} but did not say its id")))
+}
+
+#[derive(Deserialize)]
+struct WireRepository {
+    node_id: String,
+}
+
+#[derive(Deserialize)]
+struct WireRef {
+    object: WireObject,
+}
+
+#[derive(Deserialize)]
+struct WireObject {
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct WireCommit {
+    message: String,
+}

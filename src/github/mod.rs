@@ -1,0 +1,58 @@
+//! The GitHub edge: what is read from its API and what is written to it.
+//!
+//! Octocrab's types stay inside; what crosses is ours. It decides nothing: which evidence counts and
+//! which action is right are pure questions asked elsewhere.
+
+pub mod client;
+pub mod evidence;
+pub mod git_data;
+pub mod pulls;
+
+use crate::failure::Result;
+use crate::names::RepoSlug;
+use crate::secret::Secret;
+use client::{Address, Client};
+
+/// One repository on one server, with the tokens of this run.
+#[derive(Debug)]
+pub struct GitHub {
+    /// Reads evidence, writes the check.
+    reader: Client,
+    /// Writes commits and the pull request.
+    writer: Client,
+    slug: RepoSlug,
+}
+
+/// The two tokens of a run.
+#[derive(Debug)]
+pub struct Tokens<'a> {
+    /// Reads evidence, writes the check.
+    pub token: &'a Secret,
+    /// Writes commits and the pull request, where it is another.
+    pub pull_request: Option<&'a Secret>,
+}
+
+impl GitHub {
+    /// Connects nothing yet.
+    ///
+    /// # Errors
+    /// When an address or a token is not one.
+    pub fn new(
+        address: &Address,
+        tokens: &Tokens<'_>,
+        slug: RepoSlug,
+        http: &reqwest::Client,
+    ) -> Result<Self> {
+        let reader = Client::new(address, tokens.token, "token", http.clone())?;
+        let writer = match tokens.pull_request {
+            Some(token) => Client::new(address, token, "pull-request-token", http.clone())?,
+            None => Client::new(address, tokens.token, "token", http.clone())?,
+        };
+        Ok(Self { reader, writer, slug })
+    }
+
+    /// `/repos/{owner}/{name}` and what follows.
+    fn path(&self, rest: &str) -> String {
+        format!("/repos/{}/{}{rest}", self.slug.owner, self.slug.name)
+    }
+}

@@ -1,0 +1,440 @@
+//! The promotion pull request and its check, as GitHub has them.
+
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::GitHub;
+use super::client::encoded;
+use crate::failure::Result;
+use crate::names::{BranchName, CommitSha};
+
+/// A pull request from the promotion branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequest {
+    /// Its number.
+    pub number: u64,
+    /// Its id for GraphQL.
+    pub node_id: String,
+    /// Its page.
+    pub url: String,
+    /// Where it stands.
+    pub state: PullState,
+    /// Its title.
+    pub title: String,
+    /// Its body; empty where there is none.
+    pub body: String,
+    /// The head it shows.
+    pub head: Option<CommitSha>,
+    /// The branch it goes to.
+    pub base: String,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// Whether it merges by itself once it may.
+    pub auto_merge: bool,
+    /// Its labels.
+    pub labels: Vec<String>,
+}
+
+/// Where a pull request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullState {
+    /// Waiting for review.
+    Open,
+    /// Closed without a merge.
+    Closed,
+    /// Merged.
+    Merged,
+}
+
+/// What a new pull request says.
+#[derive(Debug, Clone, Copy)]
+pub struct NewPull<'a> {
+    /// Its branch.
+    pub head: &'a BranchName,
+    /// Where it goes.
+    pub base: &'a BranchName,
+    /// Its title.
+    pub title: &'a str,
+    /// Its body.
+    pub body: &'a str,
+    /// Whether it is asked for as a draft.
+    pub draft: bool,
+}
+
+/// The check run of a promotion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// `success`, `neutral` or `failure`.
+    pub conclusion: String,
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    pub summary: String,
+    /// Notes on lines of the commit, at most 50.
+    pub annotations: Vec<CheckNote>,
+}
+
+/// A note on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckNote {
+    /// Path in the repository.
+    pub path: String,
+    /// 1-based.
+    pub line: u32,
+    /// `notice`, `warning` or `failure`.
+    pub level: &'static str,
+    /// What it says.
+    pub message: String,
+    /// Its heading.
+    pub title: String,
+}
+
+/// A check run that is there.
+#[derive(Debug, Clone)]
+pub struct ExistingCheck {
+    /// Its id.
+    pub id: u64,
+    /// How it ended.
+    pub conclusion: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// Its summary.
+    pub summary: String,
+}
+
+/// The name of the check run on the head of a promotion.
+pub const CHECK: &str = "promotion";
+
+const PULLS: &str = "pull-requests: write";
+
+impl GitHub {
+    /// Every pull request from `branch` to `base`, newest first.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn pull_requests(&self, branch: &BranchName, base: &BranchName) -> Result<Vec<PullRequest>> {
+        let head = encoded(&format!("{}:{branch}", self.slug.owner));
+        let path = self.path(&format!("/pulls?state=all&head={head}&base={}", encoded(base.as_str())));
+        let pulls: Vec<WirePull> = self.writer.list(&path, None, "pull-requests: read").await?;
+        let mut pulls: Vec<PullRequest> = pulls
+            .into_iter()
+            .filter(|pull| pull.head.name == branch.as_str())
+            .map(WirePull::into_pull)
+            .collect();
+        pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+        Ok(pulls)
+    }
+
+    /// Opens a pull request; where drafts are not offered, a ready one. An open one that is already there is adopted.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn open_pull_request(&self, new: &NewPull<'_>) -> Result<PullRequest> {
+        let mut body = json!({
+            "title": new.title, "head": new.head, "base": new.base, "body": new.body, "draft": new.draft,
+            "maintainer_can_modify": false,
+        });
+        let mut answer = self.writer.write(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
+        if let Err(refusal) = &answer
+            && new.draft
+            && refusal.is(StatusCode::UNPROCESSABLE_ENTITY)
+            && refusal.message.to_lowercase().contains("draft")
+        {
+            tracing::warn!(
+                "this repository has no draft pull requests: it is opened as a ready one, and its failing check blocks it"
+            );
+            body["draft"] = Value::Bool(false);
+            answer = self.writer.write(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
+        }
+        let refusal = match answer {
+            Ok(answer) => {
+                return super::client::read::<WirePull>(answer).map(WirePull::into_pull).map_err(Into::into);
+            }
+            Err(refusal) => refusal,
+        };
+        // A duplicate, or an answer that was lost after GitHub acted: look before giving up.
+        let ambiguous = refusal
+            .status
+            .is_none_or(|status| status.is_server_error() || status == StatusCode::UNPROCESSABLE_ENTITY);
+        if ambiguous {
+            let open = self
+                .pull_requests(new.head, new.base)
+                .await?
+                .into_iter()
+                .find(|pull| pull.state == PullState::Open);
+            if let Some(open) = open {
+                return Ok(open);
+            }
+        }
+        Err(refusal.into())
+    }
+
+    /// Sets title and body.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn rewrite_pull_request(&self, number: u64, title: &str, body: &str) -> Result<()> {
+        let path = self.path(&format!("/pulls/{number}"));
+        self.writer.write(&Method::PATCH, &path, &json!({"title": title, "body": body}), PULLS).await?;
+        Ok(())
+    }
+
+    /// Closes a pull request with a comment that says why.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn close_pull_request(&self, number: u64, why: &str) -> Result<()> {
+        let path = self.path(&format!("/pulls/{number}"));
+        self.writer.write(&Method::PATCH, &path, &json!({"state": "closed"}), PULLS).await?;
+        let path = self.path(&format!("/issues/{number}/comments"));
+        self.writer.write(&Method::POST, &path, &json!({"body": why}), PULLS).await?;
+        Ok(())
+    }
+
+    /// Whether anybody's latest review approves it.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn is_approved(&self, number: u64) -> Result<bool> {
+        let path = self.path(&format!("/pulls/{number}/reviews"));
+        let reviews: Vec<WireReview> = self.writer.list(&path, None, "pull-requests: read").await?;
+        Ok(reviews.iter().any(|review| review.state == "APPROVED"))
+    }
+
+    /// The login and kind (`User`, `Bot`) of whoever closed a pull request.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn closed_by(&self, number: u64) -> Result<Option<(String, String)>> {
+        let issue: WireIssue =
+            self.writer.get(&self.path(&format!("/issues/{number}")), "pull-requests: read").await?;
+        Ok(issue.closed_by.map(|user| (user.login, user.kind)))
+    }
+
+    /// Adds labels, making those that are missing.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn add_labels(&self, number: u64, labels: &[String]) -> Result<()> {
+        let path = self.path(&format!("/issues/{number}/labels"));
+        self.writer.write(&Method::POST, &path, &json!({"labels": labels}), PULLS).await?;
+        Ok(())
+    }
+
+    /// Asks for reviews; people that GitHub does not accept (the author, strangers) are dropped one by one.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn request_reviews(
+        &self,
+        number: u64,
+        users: &[String],
+        teams: &[String],
+    ) -> Result<Vec<String>> {
+        let path = self.path(&format!("/pulls/{number}/requested_reviewers"));
+        let all = json!({"reviewers": users, "team_reviewers": teams});
+        match self.writer.write(&Method::POST, &path, &all, PULLS).await {
+            Ok(_) => return Ok(Vec::new()),
+            Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
+        let users = users.iter().map(|user| (user, json!({"reviewers": [user]})));
+        let teams = teams.iter().map(|team| (team, json!({"team_reviewers": [team]})));
+        let mut dropped = Vec::new();
+        for (name, body) in users.chain(teams) {
+            match self.writer.write(&Method::POST, &path, &body, PULLS).await {
+                Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => dropped.push(name.clone()),
+                other => drop(other?),
+            }
+        }
+        Ok(dropped)
+    }
+
+    /// Assigns people.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn assign(&self, number: u64, people: &[String]) -> Result<()> {
+        let path = self.path(&format!("/issues/{number}/assignees"));
+        self.writer.write(&Method::POST, &path, &json!({"assignees": people}), PULLS).await?;
+        Ok(())
+    }
+
+    /// Marks a draft as ready for review.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn mark_ready(&self, node_id: &str) -> Result<()> {
+        let query = "mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } }";
+        self.writer.graphql(query, &json!({"id": node_id}), PULLS).await?;
+        Ok(())
+    }
+
+    /// Arms auto-merge.
+    ///
+    /// # Errors
+    /// When GitHub refuses, as it does when the pull request could be merged right away.
+    pub async fn enable_auto_merge(&self, node_id: &str, method: &str) -> Result<()> {
+        let query = "mutation($id: ID!, $method: PullRequestMergeMethod!) { enablePullRequestAutoMerge(\
+                     input: {pullRequestId: $id, mergeMethod: $method}) { clientMutationId } }";
+        self.writer.graphql(query, &json!({"id": node_id, "method": method}), PULLS).await?;
+        Ok(())
+    }
+
+    /// The newest promotion check on a commit.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn check_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>> {
+        let path = self.path(&format!("/commits/{commit}/check-runs?check_name={CHECK}&filter=latest"));
+        let checks: Vec<WireCheck> = self.reader.list(&path, Some("check_runs"), "checks: read").await?;
+        Ok(checks.into_iter().max_by_key(|check| check.id).map(|check| {
+            let output = check.output.unwrap_or_default();
+            ExistingCheck {
+                id: check.id,
+                conclusion: check.conclusion,
+                title: output.title.unwrap_or_default(),
+                summary: output.summary.unwrap_or_default(),
+            }
+        }))
+    }
+
+    /// Writes the promotion check of a commit, over the one that is there. Without leave to write checks: a commit status.
+    ///
+    /// # Errors
+    /// When GitHub refuses both, or cannot be reached.
+    pub async fn write_check(
+        &self,
+        commit: &CommitSha,
+        existing: Option<u64>,
+        check: &Check,
+        details: Option<&str>,
+    ) -> Result<()> {
+        let notes: Vec<Value> = check
+            .annotations
+            .iter()
+            .take(50)
+            .map(|note| {
+                json!({"path": note.path, "start_line": note.line, "end_line": note.line,
+                       "annotation_level": note.level, "message": note.message, "title": note.title})
+            })
+            .collect();
+        let mut body = json!({
+            "name": CHECK, "status": "completed", "conclusion": check.conclusion,
+            "output": {"title": check.title, "summary": check.summary, "annotations": notes},
+        });
+        if let Some(details) = details {
+            body["details_url"] = json!(details);
+        }
+        let (method, path) = match existing {
+            Some(id) => (Method::PATCH, self.path(&format!("/check-runs/{id}"))),
+            None => (Method::POST, self.path("/check-runs")),
+        };
+        if existing.is_none() {
+            body["head_sha"] = json!(commit);
+        }
+        match self.reader.write(&method, &path, &body, "checks: write").await {
+            Ok(_) => Ok(()),
+            Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => {
+                let state = if check.conclusion == "failure" { "failure" } else { "success" };
+                let description: String = check.title.chars().take(140).collect();
+                let body = json!({"state": state, "context": CHECK, "description": description, "target_url": details});
+                let path = self.path(&format!("/statuses/{commit}"));
+                self.reader
+                    .write(&Method::POST, &path, &body, "statuses: write")
+                    .await
+                    .map(|_| ())
+                    .map_err(|_| refusal.into())
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct WirePull {
+    number: u64,
+    #[serde(default)]
+    node_id: String,
+    html_url: String,
+    state: String,
+    #[serde(default)]
+    title: String,
+    body: Option<String>,
+    merged_at: Option<String>,
+    #[serde(default)]
+    draft: bool,
+    auto_merge: Option<Value>,
+    #[serde(default)]
+    labels: Vec<WireLabel>,
+    head: WireSide,
+    base: WireSide,
+}
+
+#[derive(Deserialize)]
+struct WireSide {
+    #[serde(rename = "ref")]
+    name: String,
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct WireLabel {
+    name: String,
+}
+
+impl WirePull {
+    fn into_pull(self) -> PullRequest {
+        let state = match (self.state.as_str(), self.merged_at.is_some()) {
+            ("open", _) => PullState::Open,
+            (_, true) => PullState::Merged,
+            (_, false) => PullState::Closed,
+        };
+        let mut labels: Vec<String> = self.labels.into_iter().map(|label| label.name).collect();
+        labels.sort();
+        PullRequest {
+            number: self.number,
+            node_id: self.node_id,
+            url: self.html_url,
+            state,
+            title: self.title,
+            body: self.body.unwrap_or_default(),
+            head: CommitSha::parse(&self.head.sha).ok(),
+            base: self.base.name,
+            draft: self.draft,
+            auto_merge: self.auto_merge.is_some(),
+            labels,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct WireReview {
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct WireIssue {
+    closed_by: Option<WireUser>,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    login: String,
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct WireCheck {
+    id: u64,
+    conclusion: Option<String>,
+    output: Option<WireOutput>,
+}
+
+#[derive(Deserialize, Default)]
+struct WireOutput {
+    title: Option<String>,
+    summary: Option<String>,
+}
