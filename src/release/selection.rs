@@ -23,7 +23,7 @@ pub struct Candidate {
 }
 
 /// What the walk came to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// The latest successful release, if there is one.
     pub chosen: Option<Candidate>,

@@ -1,0 +1,205 @@
+//! Which commit's overlay carries a release (rule 1): what was tested is what is promoted.
+//!
+//! A pipeline records the version before it tags (the tagged commit carries it), or after (the first
+//! later trunk commit does); a release of a model or prompt alone is carried by its own commit. Never
+//! "whatever staging says now".
+
+use super::Release;
+use super::evidence::{Shortfall, code};
+use crate::failure::Result;
+use crate::names::CommitSha;
+use crate::overlay::{Carrying, Pin, PinKind, carrying};
+
+/// The source overlay's pins at one commit.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The commit.
+    pub commit: CommitSha,
+    /// The pins there.
+    pub pins: Vec<Pin>,
+}
+
+/// The commit whose overlay is promoted, and the pins that show it.
+#[derive(Debug, Clone)]
+pub struct Carrier {
+    /// The commit.
+    pub commit: CommitSha,
+    /// The carrying pins; for a release carried by its own commit, the image's, which did not change.
+    pub carrying: Vec<Pin>,
+}
+
+/// Finds the commit that carries `release`, or says what was looked at.
+///
+/// `parent` are the pins at the tagged commit's first parent; `later` are the trunk commits after the
+/// tagged one that touch the overlay, oldest first, read only as far as needed.
+///
+/// # Errors
+/// When several images carry the release, or a later overlay cannot be read.
+pub fn carrier(
+    release: &Release,
+    carries: Option<&str>,
+    at_tag: &Step,
+    parent: Option<&[Pin]>,
+    later: impl Iterator<Item = Result<Step>>,
+) -> Result<Result<Carrier, Shortfall>> {
+    let carried = |step: &Step| -> Result<Result<Carrier, Vec<String>>> {
+        Ok(match carrying(&step.pins, release.version.as_str(), &release.commit, carries)? {
+            Carrying::Pins(pins) => {
+                Ok(Carrier { commit: step.commit.clone(), carrying: pins.into_iter().cloned().collect() })
+            }
+            Carrying::None { looked_at } => Err(looked_at),
+        })
+    };
+    let looked_at = match carried(at_tag)? {
+        Ok(carrier) => return Ok(Ok(carrier)),
+        Err(looked_at) => looked_at,
+    };
+    let mut moved: Option<(Pin, CommitSha)> = None;
+    for step in later {
+        let step = step?;
+        let found = carried(&step)?.ok();
+        let artifact = found.as_ref().and_then(|carrier| carrier.carrying.first()).map(|pin| pin.artifact.as_str());
+        if moved.is_none() {
+            moved = other_change(&at_tag.pins, &step.pins, artifact).map(|pin| (pin, step.commit.clone()));
+        }
+        if let Some(carrier) = found {
+            return Ok(match moved {
+                // A change of an image on the way is looked at again once it is known which image carries.
+                Some((pin, commit)) if Some(pin.artifact.as_str()) != artifact => Err(changed_between(&pin, &commit, &carrier)),
+                _ => Ok(carrier),
+            });
+        }
+    }
+    if let Some(carrier) = by_own_commit(at_tag, parent, carries) {
+        return Ok(Ok(carrier));
+    }
+    Ok(Err(nowhere(release, &looked_at)))
+}
+
+/// The first pin that differs and does not belong to the carrying artifact.
+fn other_change(at_tag: &[Pin], now: &[Pin], carrying: Option<&str>) -> Option<Pin> {
+    let same = |a: &Pin, b: &Pin| a.file == b.file && a.key == b.key;
+    let is_other = |pin: &&Pin| carrying != Some(pin.artifact.as_str());
+    let changed = now.iter().filter(is_other).find(|pin| !at_tag.iter().any(|old| same(old, pin) && old.value == pin.value));
+    changed.or_else(|| at_tag.iter().filter(is_other).find(|old| !now.iter().any(|pin| same(old, pin)))).cloned()
+}
+
+fn changed_between(pin: &Pin, commit: &CommitSha, carrier: &Carrier) -> Shortfall {
+    Shortfall {
+        reason: format!(
+            "{} changed in {} after it was tagged and before {} recorded its version: that was not tested together",
+            code(&pin.key.to_string()),
+            code(commit.short()),
+            code(carrier.commit.short()),
+        ),
+        url: None,
+    }
+}
+
+/// A release that changes only a model, a prompt, a chart or a remote keeps its image tag.
+fn by_own_commit(at_tag: &Step, parent: Option<&[Pin]>, carries: Option<&str>) -> Option<Carrier> {
+    let parent = parent.filter(|_| carries.is_none())?;
+    let same = |a: &Pin, b: &Pin| a.file == b.file && a.key == b.key && a.value == b.value;
+    let new: Vec<&Pin> = at_tag.pins.iter().filter(|pin| !parent.iter().any(|old| same(old, pin))).collect();
+    if new.is_empty() || new.iter().any(|pin| is_image(pin)) {
+        return None;
+    }
+    let carrying = at_tag.pins.iter().filter(|pin| is_image(pin)).cloned().collect();
+    Some(Carrier { commit: at_tag.commit.clone(), carrying })
+}
+
+fn is_image(pin: &Pin) -> bool {
+    matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
+}
+
+fn nowhere(release: &Release, looked_at: &[String]) -> Shortfall {
+    let pins = if looked_at.is_empty() {
+        "the overlay has no image tag".to_owned()
+    } else {
+        looked_at.iter().map(|pin| code(pin)).collect::<Vec<_>>().join(", ")
+    };
+    Shortfall {
+        reason: format!(
+            "no overlay carries {}: neither its commit {} nor a later one on trunk sets a pin to it (looked at {pins})",
+            code(release.version.as_str()),
+            code(release.commit.short()),
+        ),
+        url: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
+    use super::*;
+    use crate::names::RepoPath;
+    use crate::overlay::{Overlay, OverlayFile, PinRules, pins};
+    use crate::release::version::Version;
+
+    fn sha(c: char) -> CommitSha {
+        CommitSha::parse(&c.to_string().repeat(40)).unwrap()
+    }
+
+    fn step(commit: char, image: &str, model: &str) -> Step {
+        let text = format!("image:\n  repository: acme/agent\n  tag: {image}\nmodel:\n  version: {model}\n");
+        let path = RepoPath::parse("environments/staging").unwrap();
+        let file = OverlayFile { path: path.join("values.yaml").unwrap(), bytes: text.into_bytes(), mode: 0o100_644 };
+        let overlay = Overlay { environment: "staging".into(), path, files: vec![file] };
+        Step { commit: sha(commit), pins: pins(&overlay, &PinRules::default()).unwrap() }
+    }
+
+    fn release() -> Release {
+        Release { tag: "v1.8.0".into(), version: Version::parse("v1.8.0"), commit: sha('a'), object: sha('a'), tagged_at: None }
+    }
+
+    fn found(at_tag: &Step, parent: Option<&Step>, later: Vec<Step>) -> Result<String, String> {
+        let later = later.into_iter().map(Ok);
+        carrier(&release(), None, at_tag, parent.map(|step| step.pins.as_slice()), later)
+            .unwrap()
+            .map(|carrier| carrier.commit.short().to_owned())
+            .map_err(|shortfall| shortfall.reason)
+    }
+
+    #[test]
+    fn the_tagged_commit_carries_what_it_records() {
+        assert_eq!(found(&step('a', "v1.8.0", "m1"), None, vec![step('b', "v1.9.0", "m2")]), Ok("aaaaaaa".into()));
+    }
+
+    #[test]
+    fn a_version_recorded_after_the_tag_comes_from_the_first_commit_that_sets_it() {
+        let later = vec![step('b', "v1.8.0", "m1"), step('c', "v1.8.0", "m2")];
+        assert_eq!(found(&step('a', "v1.7.0", "m1"), None, later), Ok("bbbbbbb".into()));
+    }
+
+    #[test]
+    fn no_other_pin_may_change_in_between() {
+        for later in [
+            vec![step('b', "v1.8.0", "m2")],
+            vec![step('b', "v1.7.0", "m2"), step('c', "v1.8.0", "m2")],
+            vec![step('b', "v1.7.0", "m2"), step('c', "v1.8.0", "m1")],
+        ] {
+            let reason = found(&step('a', "v1.7.0", "m1"), None, later).unwrap_err();
+            assert!(reason.starts_with("`model.version` changed in `bbbbbbb`"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_carrying_image_may_pass_through_other_versions() {
+        let later = vec![step('b', "v1.7.1", "m1"), step('c', "v1.8.0", "m1")];
+        assert_eq!(found(&step('a', "v1.7.0", "m1"), None, later), Ok("ccccccc".into()));
+    }
+
+    #[test]
+    fn a_release_of_a_model_alone_is_carried_by_its_own_commit() {
+        let (at_tag, parent) = (step('a', "v1.7.0", "m2"), step('9', "v1.7.0", "m1"));
+        assert_eq!(found(&at_tag, Some(&parent), vec![]), Ok("aaaaaaa".into()));
+    }
+
+    #[test]
+    fn a_commit_that_records_another_image_carries_nothing() {
+        // The recording commit of v1.7.0 was tagged v1.8.0 before the pipeline built it.
+        let (at_tag, parent) = (step('a', "v1.7.0", "m1"), step('9', "v1.6.0", "m1"));
+        let reason = found(&at_tag, Some(&parent), vec![]).unwrap_err();
+        assert!(reason.contains("no overlay carries `v1.8.0`") && reason.contains("image.tag"), "{reason}");
+    }
+}
