@@ -5,13 +5,16 @@
 //!
 //! | module | question | may import |
 //! |---|---|---|
-//! | [`failure`], [`names`] | what went wrong? what is a legal name? | nothing of ours |
+//! | [`failure`], [`names`], [`secret`] | what went wrong? what is a legal name? what is never shown? | nothing of ours |
 //! | [`plan`] | what was decided? (`promotion/v1`) | names |
 //! | [`settings`] | what was asked? | names |
 //! | [`overlay`] | what changes? | plan |
+//! | [`http`] | how is a server reached? one TLS stack, one proxy rule | failure |
 
 pub mod failure;
+pub mod http;
 pub mod names;
 pub mod overlay;
 pub mod plan;
+pub mod secret;
 pub mod settings;
