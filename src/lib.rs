@@ -10,8 +10,10 @@
 //! | [`settings`] | what was asked? | names |
 //! | [`overlay`] | what changes? | plan |
 //! | [`http`] | how is a server reached? one TLS stack, one proxy rule | failure |
+//! | [`git`] | edge: what does git have? | names, secret, overlay (its file type), http |
 
 pub mod failure;
+pub mod git;
 pub mod http;
 pub mod names;
 pub mod overlay;
