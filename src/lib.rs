@@ -5,16 +5,35 @@
 //!
 //! | module | question | may import |
 //! |---|---|---|
-//! | [`failure`], [`names`] | what went wrong? what is a legal name? | nothing of ours |
+//! | [`failure`], [`names`], [`secret`] | what went wrong? what is a legal name? what is never shown? | nothing of ours |
 //! | [`plan`] | what was decided? (`promotion/v1`) | names |
-//! | [`settings`] | what was asked? | names |
+//! | [`settings`] | what was asked? | plan, overlay |
+//! | [`release`] | which release? | plan, settings, overlay |
 //! | [`overlay`] | what changes? | plan |
+//! | [`changelog`] | why? | plan |
+//! | [`decide`] | what follows from what was observed? | all of the above |
+//! | [`policy`] | may it? | plan, settings, overlay |
+//! | [`proposal`] | what do reviewers see? what must change on GitHub? | plan, settings, changelog |
+//! | [`http`] | how is a server reached? one TLS stack, one proxy rule | failure |
+//! | [`git`] | edge: what does git have? | names, secret, overlay (its file type), http |
+//! | [`github`] | edge: what does the API say, and what is written to it? | names, secret, settings, release |
+//! | [`runner`] | edge: environment, files, logs | failure, names, secret |
+//! | [`promote`] | the flow: the only one that calls both halves | everything |
+//!
+//! Everything but the edges and the flow is pure. `tests/house.rs` checks this table.
 
+pub mod changelog;
+pub mod decide;
 pub mod failure;
+pub mod git;
 pub mod github;
+pub mod http;
 pub mod names;
 pub mod overlay;
 pub mod plan;
+pub mod policy;
+pub mod promote;
+pub mod proposal;
 pub mod release;
 pub mod runner;
 pub mod secret;
