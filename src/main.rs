@@ -1,3 +1,50 @@
 //! Wire, run, exit code.
 
-fn main() {}
+use std::path::Path;
+use std::process::ExitCode;
+
+use promote::failure::{Failure, Kind, Result};
+use promote::names::RepoPath;
+use promote::overlay::{Anchors, edited, set, unified_diff};
+use promote::runner::commands::{print, show_failure, show_warning};
+use promote::runner::environment::Environment;
+use promote::runner::{files, log};
+use promote::settings::{Inputs, Invocation, Schema, SetArguments, Writing};
+
+fn main() -> ExitCode {
+    let invocation = match promote::settings::parse(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(usage) => usage.exit(),
+    };
+    let environment = Environment::read();
+    log::start(environment.get("RUNNER_DEBUG") == Some("1"));
+    let (result, refused) = match invocation {
+        Invocation::Promote(flags) => (promote_with(flags, &environment), 1),
+        Invocation::Set(arguments) => (set_values(&arguments), 2),
+        Invocation::Schema(which) => (schema(which), 1),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            show_failure(&failure, environment.in_actions);
+            if let Some(cause) = failure.cause() {
+                tracing::debug!(cause = %format!("{cause:#}"), "the cause");
+            }
+            ExitCode::from(if failure.kind() == Kind::Usage { 2 } else { refused })
+        }
+    }
+}
+
+fn promote_with(flags: Inputs, environment: &Environment) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Kind::Machine, "no thread can be started").because(error))?;
+    runtime.block_on(promote::promote::promote(flags, environment))
+}
+
+fn schema(which: Schema) -> Result<u8> {
+    print(&match which {
+        Schema::Settings => promote::settings::settings_schema(),
+        Schema::Plan => promote::settings::plan_schema(),
+    });
+    Ok(0)
+}

@@ -116,7 +116,7 @@ impl World<'_> {
         Ok(target)
     }
 
-    fn overlay(&self, environment: &Environment, commit: &CommitSha) -> Result<Overlay> {
+    pub fn overlay(&self, environment: &Environment, commit: &CommitSha) -> Result<Overlay> {
         Ok(Overlay {
             environment: environment.name.clone(),
             path: environment.path.clone(),

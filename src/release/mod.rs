@@ -2,6 +2,7 @@
 //!
 //! Pure: tags, evidence and the time come in as values; nothing here asks GitHub or git.
 
+pub mod carrier;
 pub mod evidence;
 pub mod selection;
 pub mod version;

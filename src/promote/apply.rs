@@ -1,0 +1,257 @@
+//! Apply: make GitHub equal to the proposal. Thin: what to do was decided in `proposal::reconcile`.
+//!
+//! The commit is complete before the branch moves, the branch moves once, and whatever stops in
+//! between leaves a state that the next run takes up.
+
+use crate::failure::{Failure, Result};
+use crate::github::GitHub;
+use crate::github::git_data::NewFile;
+use crate::github::pulls::{Check, CheckNote, NewPull, PullRequest};
+use crate::names::{BranchName, CommitSha};
+use crate::plan::Outcome;
+use crate::proposal::reconcile::{Action, Push, Text};
+use crate::proposal::{CheckText, Conclusion, Draft, Proposal};
+use crate::settings::MergeMethod;
+
+/// What there was to work on.
+#[derive(Debug)]
+pub struct Ground<'a> {
+    /// The server's API.
+    pub github: &'a GitHub,
+    /// The promotion branch.
+    pub branch: &'a BranchName,
+    /// Where it was when it was read.
+    pub head: Option<CommitSha>,
+    /// The tree of the base commit.
+    pub base_tree: String,
+    /// The open pull request.
+    pub open: Option<PullRequest>,
+    /// The page of this run, for the check.
+    pub run_url: Option<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// How it ended; `blocked` is told apart later, by the verdict.
+    pub outcome: Outcome,
+    /// The pull request's number.
+    pub number: Option<u64>,
+    /// Its page.
+    pub url: Option<String>,
+    /// The branch's head.
+    pub head: Option<CommitSha>,
+    /// Whether anything was written.
+    pub wrote: bool,
+    /// What a person should read.
+    pub notes: Vec<String>,
+}
+
+/// Carries out one action.
+///
+/// # Errors
+/// [`crate::failure::Kind::LostRace`] when the branch moved meanwhile; else when GitHub refuses.
+pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Proposal>) -> Result<Applied> {
+    let known = Applied {
+        number: ground.open.as_ref().map(|open| open.number),
+        url: ground.open.as_ref().map(|open| open.url.clone()),
+        head: ground.head.clone(),
+        outcome: Outcome::Unchanged,
+        wrote: false,
+        notes: Vec::new(),
+    };
+    match (action, proposal) {
+        (Action::Rest, None) => Ok(Applied { outcome: Outcome::NothingToPromote, head: None, ..known }),
+        (Action::Leave { why, .. }, _) => {
+            Ok(Applied { outcome: Outcome::Unchanged, notes: vec![why.clone()], ..known })
+        }
+        (Action::Close { number }, _) => close(ground, *number, known).await,
+        (Action::Rest, Some(proposal)) => {
+            let wrote = ground.refresh_check(proposal, ground.head.as_ref()).await?;
+            Ok(Applied { outcome: Outcome::Unchanged, wrote, ..known })
+        }
+        (Action::Open(push), Some(proposal)) => ground.open(proposal, *push, Outcome::Created).await,
+        (Action::Update { number, push, text }, Some(proposal)) => {
+            ground.update(proposal, *number, *push, *text, known).await
+        }
+        (Action::Supersede { number }, Some(proposal)) => {
+            let why = format!(
+                "The proposed release changed after this was approved, and an approval is for one release: {} is proposed afresh.",
+                crate::proposal::markdown::text(&proposal.title, 200)
+            );
+            ground.github.close_pull_request(*number, &why).await?;
+            ground.open(proposal, Push::Commit, Outcome::Superseded).await
+        }
+        (Action::Open(_) | Action::Update { .. } | Action::Supersede { .. }, None) => {
+            Err(Failure::new(crate::failure::Kind::Machine, "there is an action, but no proposal to carry out"))
+        }
+    }
+}
+
+async fn close(ground: &Ground<'_>, number: u64, known: Applied) -> Result<Applied> {
+    let why = "Nothing is left to promote: the target runs the latest successful release.";
+    ground.github.close_pull_request(number, why).await?;
+    if let Some(head) = &ground.head {
+        ground.github.move_branch(ground.branch, Some(head), None).await?;
+    }
+    Ok(Applied { outcome: Outcome::Closed, head: None, wrote: true, ..known })
+}
+
+impl Ground<'_> {
+    async fn open(&self, proposal: &Proposal, push: Push, outcome: Outcome) -> Result<Applied> {
+        let head = self.pushed(proposal, push).await?;
+        let new = NewPull {
+            head: self.branch,
+            base: &proposal.base,
+            title: &proposal.title,
+            body: &proposal.body,
+            draft: proposal.draft == Draft::Yes,
+        };
+        let pull = self.github.open_pull_request(&new).await?;
+        let mut notes = self.dress(proposal, &pull).await;
+        self.write_check(proposal, &head, None, &mut notes).await;
+        Ok(Applied { outcome, number: Some(pull.number), url: Some(pull.url), head: Some(head), wrote: true, notes })
+    }
+
+    async fn update(&self, proposal: &Proposal, number: u64, push: Push, text: Text, known: Applied) -> Result<Applied> {
+        let before = match &self.head {
+            Some(head) if self.open.as_ref().is_some_and(|open| open.draft) => self.github.check_on(head).await.ok().flatten(),
+            _ => None,
+        };
+        let head = self.pushed(proposal, push).await?;
+        if text == Text::Write {
+            let existing = self.open.as_ref().map_or("", |open| open.body.as_str());
+            self.github.rewrite_pull_request(number, &proposal.title, &proposal.body_over(existing)).await?;
+        }
+        let mut notes = Vec::new();
+        let moved = self.head.as_ref() != Some(&head);
+        if moved {
+            self.write_check(proposal, &head, None, &mut notes).await;
+        } else {
+            self.refresh_check(proposal, Some(&head)).await?;
+        }
+        // It was a draft because it was blocked; now nothing blocks it. A draft that a person made stays one.
+        let was_blocked = before.is_some_and(|check| check.conclusion.as_deref() == Some("failure"));
+        if let Some(open) = self.open.as_ref().filter(|open| open.draft && was_blocked && proposal.draft == Draft::No)
+            && let Err(failure) = self.github.mark_ready(&open.node_id).await
+        {
+            notes.push(first_line("the pull request could not be marked as ready", &failure));
+        }
+        Ok(Applied { outcome: Outcome::Updated, head: Some(head), wrote: true, notes, ..known })
+    }
+
+    /// The branch's new head: one commit on base, one move from where the branch was read.
+    async fn pushed(&self, proposal: &Proposal, push: Push) -> Result<CommitSha> {
+        if let (Push::Keep, Some(head)) = (push, &self.head) {
+            return Ok(head.clone());
+        }
+        let files: Vec<NewFile<'_>> = proposal
+            .files
+            .iter()
+            .map(|file| NewFile { path: file.path.as_str(), mode: file.mode, content: &file.content })
+            .collect();
+        let commit =
+            self.github.create_commit(&proposal.base_commit, &self.base_tree, &files, &proposal.message).await?;
+        self.github.move_branch(self.branch, self.head.as_ref(), Some(&commit)).await?;
+        Ok(commit)
+    }
+
+    /// Labels, reviewers, assignees, auto-merge: courtesies, whose failure is a warning.
+    async fn dress(&self, proposal: &Proposal, pull: &PullRequest) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !proposal.labels.is_empty()
+            && let Err(failure) = self.github.add_labels(pull.number, &proposal.labels).await
+        {
+            notes.push(first_line("labels could not be added", &failure));
+        }
+        if !proposal.reviewers.is_empty() || !proposal.team_reviewers.is_empty() {
+            match self.github.request_reviews(pull.number, &proposal.reviewers, &proposal.team_reviewers).await {
+                Ok(dropped) if dropped.is_empty() => {}
+                Ok(dropped) => notes.push(format!(
+                    "GitHub did not accept these reviewers (the author of a pull request cannot review it): {}",
+                    dropped.iter().map(|name| format!("`{}`", name.replace('`', "'"))).collect::<Vec<_>>().join(", ")
+                )),
+                Err(failure) => notes.push(first_line("reviews could not be requested", &failure)),
+            }
+        }
+        if !proposal.assignees.is_empty()
+            && let Err(failure) = self.github.assign(pull.number, &proposal.assignees).await
+        {
+            notes.push(first_line("nobody could be assigned", &failure));
+        }
+        if let Some(method) = proposal.auto_merge {
+            let method = match method {
+                MergeMethod::Merge => "MERGE",
+                MergeMethod::Squash => "SQUASH",
+                MergeMethod::Rebase => "REBASE",
+            };
+            if let Err(failure) = self.github.enable_auto_merge(&pull.node_id, method).await {
+                notes.push(first_line("auto-merge could not be armed", &failure));
+            }
+        }
+        notes
+    }
+
+    /// Writes the check unless it says the same already; returns whether it wrote.
+    async fn refresh_check(&self, proposal: &Proposal, head: Option<&CommitSha>) -> Result<bool> {
+        let Some(head) = head else { return Ok(false) };
+        let Ok(existing) = self.github.check_on(head).await else { return Ok(false) };
+        let wanted = &proposal.check;
+        let same = existing.as_ref().is_some_and(|check| {
+            check.conclusion.as_deref() == Some(wanted.conclusion.as_str())
+                && check.title.trim() == wanted.title.trim()
+                && check.summary.trim() == wanted.summary.trim()
+        });
+        if same {
+            return Ok(false);
+        }
+        let mut notes = Vec::new();
+        self.write_check(proposal, head, existing.map(|check| check.id), &mut notes).await;
+        Ok(notes.is_empty())
+    }
+
+    async fn write_check(&self, proposal: &Proposal, head: &CommitSha, existing: Option<u64>, notes: &mut Vec<String>) {
+        let check = check_of(&proposal.check);
+        if let Err(failure) = self.github.write_check(head, existing, &check, self.run_url.as_deref()).await {
+            notes.push(first_line("the check `promotion` could not be written", &failure));
+        }
+    }
+}
+
+fn check_of(text: &CheckText) -> Check {
+    let notes = text.annotations.iter().map(|note| CheckNote {
+        path: note.file.as_str().to_owned(),
+        line: note.line,
+        level: note.level.as_str(),
+        message: note.message.clone(),
+        title: note.title.clone(),
+    });
+    Check {
+        conclusion: text.conclusion.as_str().to_owned(),
+        title: text.title.clone(),
+        summary: text.summary.clone(),
+        annotations: notes.collect(),
+    }
+}
+
+fn first_line(what: &str, failure: &Failure) -> String {
+    let Some(problem) = failure.problems().first() else { return what.to_owned() };
+    let hint = problem.hints.first().map_or(String::new(), |hint| format!(" ({hint})"));
+    format!("{what}: {}{hint}", problem.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blocked_proposal_fails_its_check() {
+        let text = CheckText {
+            title: "blocked".into(),
+            summary: String::new(),
+            conclusion: Conclusion::Failure,
+            annotations: Vec::new(),
+        };
+        assert_eq!(check_of(&text).conclusion, "failure");
+    }
+}
