@@ -5,13 +5,14 @@
 //!
 //! | module | question | may import |
 //! |---|---|---|
-//! | [`failure`], [`names`] | what went wrong? what is a legal name? | nothing of ours |
+//! | [`failure`], [`names`], [`secret`] | what went wrong? what is a legal name? what is never shown? | nothing of ours |
 //! | [`plan`] | what was decided? (`promotion/v1`) | names |
-//! | [`settings`] | what was asked? | names |
+//! | [`settings`] | what was asked? | names, secret, overlay (its document tree) |
 //! | [`overlay`] | what changes? | plan |
 
 pub mod failure;
 pub mod names;
 pub mod overlay;
 pub mod plan;
+pub mod secret;
 pub mod settings;
