@@ -3,6 +3,7 @@
 //! Reads nothing itself: the environment comes from `runner/`, the file's text from `git.rs`, at
 //! the base commit (rule 8).
 
+pub mod cli;
 mod event;
 mod inputs;
 mod request;
