@@ -5,12 +5,17 @@
 
 pub mod cli;
 mod event;
+mod file;
 mod inputs;
+mod layer;
+mod reader;
 mod request;
+mod schema;
 mod table;
 mod values;
 
 pub use event::{EVENTS, Event, Fate, Origin, Trigger, WorkflowRun};
 pub use inputs::{Given, Inputs};
 pub use request::*;
+pub use schema::{plan_schema, settings_schema};
 pub use table::{DISPATCH, INPUTS, Input, OUTPUTS, Output, Shape, input_named};

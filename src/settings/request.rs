@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
+use schemars::JsonSchema;
 
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::{BranchName, RepoPath};
@@ -93,7 +94,8 @@ pub struct Promotion {
 }
 
 /// Folders of rendered manifests, in the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Rendered {
     /// As the target stands.
     pub before: RepoPath,
@@ -151,7 +153,8 @@ pub enum Required {
 }
 
 /// Which commit evidence may be bound to (rule 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum EvidenceAt {
     /// The tagged commit.
     Tag,
@@ -173,7 +176,8 @@ pub struct PolicySettings {
 }
 
 /// What a denial does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum PolicyMode {
     /// It blocks.
     Enforce,
@@ -201,7 +205,8 @@ pub struct PullRequestSettings {
 }
 
 /// How a pull request is merged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum MergeMethod {
     /// A merge commit.
     Merge,
@@ -212,11 +217,14 @@ pub enum MergeMethod {
 }
 
 /// A window in which nothing is promoted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Freeze {
     /// Its start, inclusive.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub from: Timestamp,
     /// Its end, exclusive.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub until: Timestamp,
     /// Why.
     pub reason: String,

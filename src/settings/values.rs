@@ -4,7 +4,6 @@
 //! nothing of where the text stood: its caller adds the place.
 
 use jiff::{SignedDuration, Timestamp};
-use schemars::JsonSchema;
 
 use super::request::{Command, EvidenceAt, MergeMethod, PolicyMode, Required, TagPattern, promotion_branch};
 use crate::failure::{Place, Problem};
@@ -128,6 +127,15 @@ pub(super) fn time(text: &str) -> Parsed<Timestamp> {
             "allowed: date, time and offset, such as `2026-12-20T00:00:00Z` or `2026-12-20T01:00:00+01:00`",
         )
     })
+}
+
+/// Text on one line.
+pub(super) fn text(text: &str) -> Parsed<String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err(Wrong::new(format!("{} is no text", shown(text)))
+            .hinted("allowed: at least one character, on one line"));
+    }
+    Ok(text.to_owned())
 }
 
 /// A pattern of release tags.
@@ -285,7 +293,7 @@ pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> O
     let text = plain(text);
     known
         .map(|name| (strsim::damerau_levenshtein(&text, &plain(name)), name))
-        .filter(|(distance, name)| *distance <= (name.len() / 3).max(1))
+        .filter(|(distance, name)| *distance <= (name.len() / 3).max(1) && *distance < name.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
