@@ -85,7 +85,7 @@ pub(super) struct Reading {
     pub(super) settings: SettingsFile,
     /// Every mistake, in the order of the file.
     pub(super) problems: Vec<Problem>,
-    /// Settings that this version does not act on yet.
+    /// Settings that this version does not act on yet, in the order of the file.
     pub(super) not_yet: Vec<Problem>,
     /// Whether every app and target has its name: only then can others refer to them.
     pub(super) names: Names,
@@ -118,8 +118,10 @@ pub(super) fn read(path: &RepoPath, text: &str) -> Result<Reading> {
             if root.is_null() { SettingsFile::default() } else { settings(&mut reader, root, &mut names) }
         }
     };
-    let (mut problems, not_yet) = reader.finish();
-    problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.line, place.column)));
+    let (mut problems, mut not_yet) = reader.finish();
+    for found in [&mut problems, &mut not_yet] {
+        found.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.line, place.column)));
+    }
     Ok(Reading { settings, problems, not_yet, names })
 }
 

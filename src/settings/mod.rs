@@ -3,19 +3,27 @@
 //! Reads nothing itself: the environment comes from `runner/`, the file's text from `git.rs`, at
 //! the base commit (rule 8).
 
+mod apps;
+mod asked;
 pub mod cli;
 mod event;
 mod file;
 mod inputs;
 mod layer;
+mod layers;
+mod layout;
 mod reader;
 mod request;
+mod resolve;
 mod schema;
 mod table;
 mod values;
 
+pub use asked::{Asked, DEFAULT_CONFIG};
 pub use event::{EVENTS, Event, Fate, Origin, Trigger, WorkflowRun};
 pub use inputs::{Given, Inputs};
+pub use layout::{ENVIRONMENTS, Layout, OVERLAY_FILES};
 pub use request::*;
+pub use resolve::resolve;
 pub use schema::{plan_schema, settings_schema};
 pub use table::{DISPATCH, INPUTS, Input, OUTPUTS, Output, Shape, input_named};

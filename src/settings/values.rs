@@ -79,11 +79,7 @@ impl Word for MergeMethod {
 pub(super) fn word<W: Word>(text: &str) -> Parsed<W> {
     W::WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
         let words = W::WORDS.iter().map(|(word, _)| *word);
-        Wrong::new(format!("{} is not {}", shown(text), W::WHAT)).hinted(format!(
-            "allowed: {}{}",
-            quoted(words.clone()),
-            did_you_mean(text, words)
-        ))
+        Wrong::new(format!("{} is not {}", shown(text), W::WHAT)).hinted(among("allowed", text, words))
     })
 }
 
@@ -282,9 +278,11 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// `` (did you mean `x`?) `` where a known name is close, else nothing.
-fn did_you_mean<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(text, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+/// Everything that is known, and the one that was probably meant: `` apps: `a`, `b`; did you mean `a`? ``
+pub(super) fn among<'a>(label: &str, text: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let near = nearest(text, known.clone());
+    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    format!("{label}: {}{near}", quoted(known))
 }
 
 /// The known name that was probably meant.
