@@ -88,13 +88,13 @@ pub const INPUTS: &[Input] = &[
     input(
         "tag-pattern",
         Shape::Text,
-        "versions, alone or after `staging-` or `staging/`",
+        r"`^(?:staging[-/])?(?P<version>v?\d+\.\d+\.\d+(?:[-+.][0-9A-Za-z.-]+)?)$`",
         "The tags that are releases: a regular expression with the named group `version` and, optionally, `app`",
     ),
     input(
         "evidence",
         Shape::Lines,
-        "the workflow named as the source environment is, else the deployment to it",
+        "on `workflow_run` that workflow, else the one named as the source environment is (`staging.yml`), else the deployment to it",
         "What makes a release successful, one per line: `workflow: staging.yml`, `check: NAME`, `status: CONTEXT`, `deployment: staging`, `any`",
     ),
     input(
@@ -149,9 +149,9 @@ pub const OUTPUTS: &[Output] = &[
         "`created`, `updated`, `unchanged`, `superseded`, `closed`, `blocked`, `nothing-to-promote` or `planned`",
     ),
     output("tag", "The tag that is promoted"),
-    output("version", "Its version"),
+    output("version", "The version that is promoted"),
     output("previous-tag", "The tag that the target runs now"),
-    output("previous-version", "Its version"),
+    output("previous-version", "The version that the target runs now"),
     output("pull-request-number", "The pull request's number"),
     output("pull-request-url", "The pull request's address"),
     output("branch", "The branch that the promotion is on"),
