@@ -148,6 +148,8 @@ impl Failure {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
+            // A phrase has backticks of its own: input `tag-pattern`.
+            Some(place) if place.file.contains('`') => write!(f, "{place}: {}", self.message),
             Some(place) => write!(f, "`{place}`: {}", self.message),
             None => f.write_str(&self.message),
         }
@@ -193,6 +195,12 @@ mod tests {
             "error: `environments/prod/values.yaml:14:8`: `image.tag` is an alias of `*default-tag`\n\
              hint: set `image.tag` itself in prod"
         );
+    }
+
+    #[test]
+    fn an_input_is_printed_as_the_phrase_it_is() {
+        let failure = Failure::at(Kind::Settings, Place::of("input `soak`"), "`1 day` is not a duration");
+        assert_eq!(failure.to_string(), "error: input `soak`: `1 day` is not a duration");
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! What changes? Pins, and the byte edits that move them from one overlay to another.
 
+pub mod document;
+pub mod key_path;
+mod lookup;
+
 use crate::names::RepoPath;
 
 /// A file of an overlay, as git has it.

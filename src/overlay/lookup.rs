@@ -1,0 +1,404 @@
+//! From a key path to a node, and from nodes to key paths.
+//!
+//! `find` is for editing: it refuses every path on which "this value" could mean two things. `read` is
+//! for looking: it follows aliases and `<<` as Helm does. Neither changes anything.
+
+use std::collections::HashMap;
+
+use crate::failure::{Failure, Kind, Place, Result};
+
+use super::document::{Document, Entry, Node, Value};
+use super::key_path::{KeyPath, Step};
+
+/// The fields that identify a list item, the first that is unique in its list counts.
+const IDENTITIES: [&str; 3] = ["name", "id", "key"];
+/// How far `<<` is followed.
+const MAX_MERGES: usize = 16;
+
+/// A node and the way down to it.
+#[derive(Debug)]
+pub(super) struct Located<'d> {
+    /// Each collection on the way, with the number of the entry or item taken.
+    pub(super) trail: Vec<(&'d Node, usize)>,
+    pub(super) node: &'d Node,
+}
+
+impl Document {
+    /// The node at a path, if exactly that one node can be meant.
+    ///
+    /// Refuses a missing key, a duplicate key on the path, an item that is not the only one of its name,
+    /// an alias at the end or on the way, and a key that is only inherited by `<<`.
+    pub fn find(&self, path: &KeyPath) -> Result<&Node> {
+        let found = self.locate(path)?;
+        if let Value::Alias { anchor } = found.node.value {
+            return Err(self.aliased(path, found.node, anchor, "is"));
+        }
+        Ok(found.node)
+    }
+
+    /// The node a reader of the file would see at a path: aliases and `<<` are followed.
+    ///
+    /// Of duplicate keys the last counts, as for most readers.
+    pub fn read(&self, path: &KeyPath) -> Option<&Node> {
+        let root = self.roots().get(path.document)?;
+        let node = path.steps.iter().try_fold(root, |node, step| {
+            let node = self.resolved(node);
+            match (step, &node.value) {
+                (Step::Key(key), Value::Mapping { entries, .. }) => entries
+                    .iter()
+                    .rev()
+                    .find(|entry| self.key_is(entry, key))
+                    .map(|entry| &entry.value)
+                    .or_else(|| self.inherited(node, key, 0).map(|(_, value)| value)),
+                (Step::Key(key), Value::Sequence { items, .. }) => items.get(index_of(key)?),
+                (Step::Index(index), Value::Sequence { items, .. }) => items.get(*index),
+                (Step::Item { field, value }, Value::Sequence { items, .. }) => {
+                    items.iter().find(|item| self.identity(item, field) == Some(value))
+                }
+                _ => None,
+            }
+        })?;
+        Some(self.resolved(node))
+    }
+
+    /// Every scalar with its path, in the order of the file; an alias of a scalar is listed as the alias.
+    ///
+    /// List items are addressed by `name`, `id` or `key` where that is unique in the list, else by index.
+    /// What stands below a key that is no scalar has no path and is left out.
+    pub fn walk(&self) -> impl Iterator<Item = (KeyPath, &Node)> {
+        let mut open: Vec<(KeyPath, &Node)> = self
+            .roots()
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(number, root)| (KeyPath::root(number), root))
+            .collect();
+        std::iter::from_fn(move || {
+            loop {
+                let (path, node) = open.pop()?;
+                match &node.value {
+                    Value::Scalar { .. } => return Some((path, node)),
+                    Value::Alias { .. } => {
+                        if matches!(self.resolved(node).value, Value::Scalar { .. }) {
+                            return Some((path, node));
+                        }
+                    }
+                    Value::Mapping { entries, .. } => open.extend(
+                        entries
+                            .iter()
+                            .rev()
+                            .filter_map(|entry| Some((path.key(self.key_text(entry)?), &entry.value))),
+                    ),
+                    Value::Sequence { items, .. } => {
+                        let paths = self.item_paths(&path, items);
+                        open.extend(paths.into_iter().zip(items).rev());
+                    }
+                }
+            }
+        })
+    }
+
+    /// The way to a node; the last node may be an alias.
+    pub(super) fn locate(&self, path: &KeyPath) -> Result<Located<'_>> {
+        let Some(mut node) = self.roots().get(path.document) else {
+            let message = match self.roots().len() {
+                0 => "the file is empty".to_owned(),
+                count => format!("`{path}` is in document {}, but the file has {count}", path.document),
+            };
+            return Err(Failure::at(Kind::Overlay, Place::of(self.path().as_str()), message)
+                .hinted("documents are counted from 0"));
+        };
+        let mut trail = Vec::with_capacity(path.steps.len());
+        let mut here = KeyPath::root(path.document);
+        for step in &path.steps {
+            if let Value::Alias { anchor } = node.value {
+                return Err(self.aliased(path, node, anchor, "is reached through"));
+            }
+            let number = self.child(node, &here, step)?;
+            trail.push((node, number));
+            here.steps.push(step.clone());
+            let next = match &node.value {
+                Value::Mapping { entries, .. } => entries.get(number).map(|entry| &entry.value),
+                _ => node.items().get(number),
+            };
+            node = next.ok_or_else(|| self.missing(node, &here))?;
+        }
+        Ok(Located { trail, node })
+    }
+
+    /// The text of a key that has one.
+    pub(super) fn key_text<'d>(&'d self, entry: &'d Entry) -> Option<&'d str> {
+        match &self.resolved(&entry.key).value {
+            Value::Scalar { text, .. } if !entry.key.span.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn key_is(&self, entry: &Entry, key: &str) -> bool {
+        self.key_text(entry) == Some(key)
+    }
+
+    /// The number of the one entry or item that a step can mean.
+    fn child(&self, node: &Node, here: &KeyPath, step: &Step) -> Result<usize> {
+        let there = {
+            let mut there = here.clone();
+            there.steps.push(step.clone());
+            there
+        };
+        match (step, &node.value) {
+            (Step::Key(key), Value::Mapping { entries, .. }) => {
+                let found = entries.iter().enumerate().filter(|(_, entry)| self.key_is(entry, key));
+                let found: Vec<_> = found.map(|(number, entry)| (number, &entry.key)).collect();
+                if found.is_empty()
+                    && let Some((anchor, _)) = self.inherited(node, key, 0)
+                {
+                    let from =
+                        anchor.map_or_else(String::new, |a| format!(" from `*{}`", self.anchor_name(a)));
+                    let message = format!("`{there}` is not written here: it is inherited by `<<`{from}");
+                    return Err(Failure::at(Kind::Overlay, self.place(node), message).hinted(format!(
+                        "add `{there}` here to override it, or set it where it is written"
+                    )));
+                }
+                self.only(&there, node, &found, "is written more than once")
+            }
+            (Step::Key(key), Value::Sequence { items, .. })
+                if index_of(key).is_some_and(|i| i < items.len()) =>
+            {
+                Ok(index_of(key).unwrap_or_default())
+            }
+            (Step::Index(index), Value::Sequence { items, .. }) if *index < items.len() => Ok(*index),
+            (Step::Item { field, value }, Value::Sequence { items, .. }) => {
+                let found = items.iter().enumerate();
+                let found = found.filter(|(_, item)| self.identity(item, field) == Some(value));
+                let found: Vec<_> = found.collect();
+                self.only(&there, node, &found, "is more than one item")
+            }
+            _ => Err(self.missing(node, &there)),
+        }
+    }
+
+    fn only(&self, there: &KeyPath, node: &Node, found: &[(usize, &Node)], many: &str) -> Result<usize> {
+        match found {
+            [] => Err(self.missing(node, there)),
+            [(number, _)] => Ok(*number),
+            [(_, first), (_, second), ..] => {
+                let message = format!("`{there}` {many}: at lines {} and {}", first.line, second.line);
+                Err(Failure::at(Kind::Overlay, self.place(second), message)
+                    .hinted("readers disagree about which one counts; leave one of them"))
+            }
+        }
+    }
+
+    fn missing(&self, node: &Node, there: &KeyPath) -> Failure {
+        let (kind, names) = match &node.value {
+            Value::Mapping { entries, .. } => {
+                ("", entries.iter().filter_map(|entry| self.key_text(entry)).collect::<Vec<_>>())
+            }
+            Value::Sequence { items, .. } => {
+                let message = format!("`{there}` is not there: the list has {} items", items.len());
+                return Failure::at(Kind::Overlay, self.place(node), message)
+                    .hinted("name an item by what it is (`images[name=acme/agent]`) or by an index from 0");
+            }
+            Value::Scalar { .. } if node.is_null() => (": there is nothing above it", Vec::new()),
+            _ => (": what is above it is a single value", Vec::new()),
+        };
+        let failure = Failure::at(Kind::Overlay, self.place(node), format!("`{there}` is not there{kind}"));
+        let wanted = match there.steps.last() {
+            Some(Step::Key(key)) => key.as_str(),
+            _ => "",
+        };
+        let close = names.into_iter().map(|name| (strsim::jaro_winkler(name, wanted), name));
+        match close.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((_, name)) => {
+                let meant = there.parent().unwrap_or_else(|| KeyPath::root(there.document)).key(name);
+                failure.hinted(format!("did you mean `{meant}`?"))
+            }
+            None => failure.hinted("only a value that is there can be named; `--add` adds a key"),
+        }
+    }
+
+    fn aliased(&self, path: &KeyPath, node: &Node, anchor: usize, how: &str) -> Failure {
+        let name = self.anchor_name(anchor);
+        let line = self.anchored(anchor).map_or(0, |node| node.line);
+        Failure::at(Kind::Overlay, self.place(node), format!("`{path}` {how} an alias of `*{name}`"))
+            .hinted(format!("set it where `&{name}` stands (line {line}), or write the value out here"))
+    }
+
+    /// The value that a mapping inherits by `<<`, and the anchor it comes from.
+    fn inherited<'d>(&'d self, node: &'d Node, key: &str, depth: usize) -> Option<(Option<usize>, &'d Node)> {
+        if depth > MAX_MERGES {
+            return None;
+        }
+        let merges = node.entries().iter().filter(|entry| entry.key.as_str() == Some("<<"));
+        let sources = merges.flat_map(|entry| match self.resolved(&entry.value).value {
+            Value::Sequence { ref items, .. } => items.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        });
+        for source in sources {
+            let anchor = match source.value {
+                Value::Alias { anchor } => Some(anchor),
+                _ => None,
+            };
+            let source = self.resolved(source);
+            if let Some(entry) = source.entries().iter().find(|entry| self.key_is(entry, key)) {
+                return Some((anchor, &entry.value));
+            }
+            if let Some((deeper, value)) = self.inherited(source, key, depth + 1) {
+                return Some((anchor.or(deeper), value));
+            }
+        }
+        None
+    }
+
+    /// What a list item says it is.
+    fn identity<'d>(&'d self, item: &'d Node, field: &str) -> Option<&'d str> {
+        let value = self.resolved(item).entries().iter().find(|entry| self.key_is(entry, field))?;
+        self.resolved(&value.value).as_str()
+    }
+
+    fn item_paths(&self, list: &KeyPath, items: &[Node]) -> Vec<KeyPath> {
+        let mut seen: HashMap<(&str, &str), usize> = HashMap::new();
+        for item in items {
+            for field in IDENTITIES {
+                if let Some(value) = self.identity(item, field) {
+                    *seen.entry((field, value)).or_default() += 1;
+                }
+            }
+        }
+        let path = |(index, item)| {
+            let unique = IDENTITIES.iter().find_map(|field| {
+                let value = self.identity(item, field)?;
+                (seen.get(&(*field, value)) == Some(&1)).then_some((*field, value))
+            });
+            unique.map_or_else(|| list.index(index), |(field, value)| list.item(field, value))
+        };
+        items.iter().enumerate().map(path).collect()
+    }
+}
+
+fn index_of(key: &str) -> Option<usize> {
+    let canonical = key == "0" || !key.starts_with('0');
+    (canonical && key.bytes().all(|b| b.is_ascii_digit())).then(|| key.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "tests may"
+    )]
+    use super::*;
+    use crate::names::RepoPath;
+
+    const FILE: &str = "\
+defaults: &d
+  tag: v1
+  port: &p 80
+web:
+  <<: *d
+  image: {repository: acme/web, tag: v1}
+api: *d
+images:
+- name: acme/web
+  newTag: \"1\"
+- name: acme/api
+  newTag: \"2\"
+- {id: x, name: acme/api}
+- plain
+number: *p
+tag: a
+tag: b
+empty:
+---
+second: {\"a.b/c\": 1}
+";
+
+    fn document() -> Document {
+        Document::parse(&RepoPath::parse("values.yaml").unwrap(), FILE.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_path_finds_the_one_node_it_can_mean() {
+        let document = document();
+        let table = [
+            ("web.image.tag", "v1", 6),
+            ("/web/image/tag", "v1", 6),
+            ("defaults.port", "80", 3),
+            ("images[name=acme/web].newTag", "1", 10),
+            ("images[1].newTag", "2", 12),
+            ("/images/1/newTag", "2", 12),
+            ("images[id=x].name", "acme/api", 13),
+            ("images[3]", "plain", 14),
+            ("@1.second[\"a.b/c\"]", "1", 20),
+        ];
+        for (path, text, line) in table {
+            let node = document.find(&KeyPath::parse(path).unwrap()).unwrap();
+            assert_eq!((node.as_str(), node.line), (Some(text), line), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_could_mean_two_things_is_refused_with_its_place() {
+        let document = document();
+        let table = [
+            ("tag", "`values.yaml:17:1`: `tag` is written more than once: at lines 16 and 17"),
+            ("number", "`values.yaml:15:9`: `number` is an alias of `*p`"),
+            ("api.tag", "`values.yaml:7:6`: `api.tag` is reached through an alias of `*d`"),
+            (
+                "web.tag",
+                "`values.yaml:5:3`: `web.tag` is not written here: it is inherited by `<<` from `*d`",
+            ),
+            (
+                "images[name=acme/api].newTag",
+                "`images[name=acme/api]` is more than one item: at lines 11 and 13",
+            ),
+            ("images[name=acme/none]", "`images[name=acme/none]` is not there"),
+            ("images[9]", "the list has 4 items"),
+            ("/images/01", "`images.01` is not there"),
+            ("web.imgae.tag", "did you mean `web.image`?"),
+            ("web.image.tag.x", "a single value"),
+            ("empty.x", "there is nothing above it"),
+            ("@2.x", "the file has 2"),
+        ];
+        for (path, reason) in table {
+            let message = document.find(&KeyPath::parse(path).unwrap()).unwrap_err().to_string();
+            assert!(message.contains(reason), "{path}: {message}");
+            assert!(message.contains("hint: "), "{path}: {message}");
+        }
+    }
+
+    #[test]
+    fn reading_follows_aliases_and_merges() {
+        let document = document();
+        let read = |path: &str| document.read(&KeyPath::parse(path).unwrap()).and_then(Node::as_str);
+        assert_eq!(read("web.tag"), Some("v1"));
+        assert_eq!(read("api.port"), Some("80"));
+        assert_eq!(read("tag"), Some("b"));
+        assert_eq!(read("empty"), None);
+        assert_eq!(read("nothing.here"), None);
+    }
+
+    #[test]
+    fn the_walk_names_items_by_what_they_are() {
+        let paths: Vec<_> = document().walk().map(|(path, _)| path.to_string()).collect();
+        let expected = "defaults.tag defaults.port web.image.repository web.image.tag \
+            images[name=acme/web].name images[name=acme/web].newTag images[1].name images[1].newTag \
+            images[id=x].id images[id=x].name images[3] number tag tag empty @1.second[\"a.b/c\"]";
+        assert_eq!(paths.join(" "), expected);
+    }
+
+    #[test]
+    fn every_walked_path_finds_its_own_node() {
+        let document = document();
+        for (path, node) in document.walk().filter(|(_, node)| !matches!(node.value, Value::Alias { .. })) {
+            match document.find(&path) {
+                Ok(found) => assert!(std::ptr::eq(found, node), "{path}"),
+                Err(failure) => assert!(failure.to_string().contains("more than once"), "{path}: {failure}"),
+            }
+        }
+    }
+}
