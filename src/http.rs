@@ -21,7 +21,7 @@ pub const USER_AGENT: &str = concat!("promote/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest silence while an answer is awaited or read. GitHub sends a sign of life every 5 s while
 /// it packs, so a long clone is not cut.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Redirects followed within one origin; git itself follows 20, no server needs more than two.
 const REDIRECTS: usize = 5;
 

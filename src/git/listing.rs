@@ -83,7 +83,7 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Advertisement, String> {
         let mut parts = line.splitn(2, |byte| *byte == 0);
         let reference = parts.next().unwrap_or_default();
         if std::mem::take(&mut first) {
-            capabilities = String::from_utf8_lossy(parts.next().unwrap_or_default()).trim().to_owned();
+            capabilities = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
         }
         found.add(reference)?;
     }
@@ -109,10 +109,8 @@ struct Refs {
 impl Refs {
     fn add(&mut self, line: &[u8]) -> Result<(), String> {
         let wrong = || {
-            format!(
-                "`{}` is no line of a list of refs",
-                line.escape_ascii().take(120).collect::<Vec<_>>().escape_ascii()
-            )
+            let shown: Vec<u8> = line.escape_ascii().take(120).collect();
+            format!("`{}` is no line of a list of refs", String::from_utf8_lossy(&shown))
         };
         let mut parts = line.splitn(2, |byte| *byte == b' ');
         let id = parts.next().and_then(|id| std::str::from_utf8(id).ok()).ok_or_else(wrong)?;

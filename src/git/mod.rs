@@ -63,6 +63,8 @@ fn set_global_options() -> Result<(), git2::Error> {
         for level in [ConfigLevel::ProgramData, ConfigLevel::System, ConfigLevel::XDG, ConfigLevel::Global] {
             git2::opts::set_search_path(level, "")?;
         }
+        // Trees are looked at once or twice; libgit2 would keep up to 256 MB of them.
+        git2::opts::set_cache_max_size(16 * 1024 * 1024)?;
         git2::transport::register("http", transport::for_remote)?;
         git2::transport::register("https", transport::for_remote)
     }

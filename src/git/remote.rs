@@ -267,9 +267,9 @@ impl Remote {
     }
 }
 
-/// Half a second, then a second and a half, each give or take a third: many jobs start at once.
+/// A quarter of a second, then a whole one, each give or take a third: many jobs start at once.
 fn pause_after(tries: u32) -> Duration {
-    let step = Duration::from_millis(if tries == 1 { 500 } else { 1500 });
+    let step = Duration::from_millis(if tries == 1 { 250 } else { 1000 });
     let mut byte = [128u8];
     // Without randomness the pause is merely even.
     let _ = getrandom::fill(&mut byte);

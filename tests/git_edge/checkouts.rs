@@ -9,86 +9,81 @@ use promote::names::CommitSha;
 use crate::world::{World, git, path, snapshot};
 
 /// Prepares a workspace.
-type Prepare = fn(&World) -> Option<PathBuf>;
+type Prepare = fn(&World) -> PathBuf;
 
 /// Every way a workspace can be, and whether its objects spare the fetch.
-const WORKSPACES: [(&str, Prepare, bool); 17] = [
-    ("deep", |world| Some(world.clone(&[])), true),
+const WORKSPACES: [(&str, Prepare, bool); 16] = [
+    ("deep", |world| world.clone(&[]), true),
     ("deep, detached, without tags", detached, true),
     ("deep, of another user", of_another_user, true),
     ("deep, a worktree's `.git` file", worktree, true),
     ("deep, cloned from another address", renamed, true),
-    ("shallow, without tags", |world| Some(world.clone(&["--depth=1", "--no-tags"])), false),
-    ("partial", |world| Some(world.clone(&["--filter=blob:none", "--no-checkout"])), false),
-    ("treeless", |world| Some(world.clone(&["--filter=tree:0", "--no-checkout"])), false),
-    ("no workspace", |_| None, false),
-    ("a folder that is not there", |world| Some(world.folder.path().join("nowhere")), false),
+    ("shallow, without tags", |world| world.clone(&["--depth=1", "--no-tags"]), false),
+    ("partial", |world| world.clone(&["--filter=blob:none", "--no-checkout"]), false),
+    ("treeless", |world| world.clone(&["--filter=tree:0", "--no-checkout"]), false),
+    ("a folder that is not there", |world| world.folder.path().join("nowhere"), false),
     ("an empty folder", empty, false),
     ("a folder that is not git", not_git, false),
     ("a `.git` file that points nowhere", dangling, false),
     ("another repository", another, false),
-    ("a commit is missing", |world| Some(without(world, "main~5")), false),
-    (
-        "a file's content is missing",
-        |world| Some(without(world, "main:environments/prod/values.yaml")),
-        false,
-    ),
+    ("a commit is missing", |world| without(world, "main~5"), false),
+    ("a file's content is missing", |world| without(world, "main:environments/prod/values.yaml"), false),
     ("a commit is damaged", damaged, false),
 ];
 
-fn detached(world: &World) -> Option<PathBuf> {
+fn detached(world: &World) -> PathBuf {
     let checkout = world.clone(&["--no-tags"]);
     git(&checkout, &["checkout", "-q", "--detach", "HEAD"]);
     git(&checkout, &["branch", "-q", "-D", "main"]);
-    Some(checkout)
+    checkout
 }
 
-fn of_another_user(world: &World) -> Option<PathBuf> {
+fn of_another_user(world: &World) -> PathBuf {
     let checkout = world.clone(&[]);
     // Only root can give files away; others test a deep checkout of their own.
     for path in snapshot(&checkout).keys() {
         let _ = std::os::unix::fs::lchown(path, Some(1001), Some(1001));
     }
-    Some(checkout)
+    checkout
 }
 
-fn worktree(world: &World) -> Option<PathBuf> {
+fn worktree(world: &World) -> PathBuf {
     let checkout = world.clone(&[]);
     let worktree = world.folder.path().join("worktree");
     git(&checkout, &["worktree", "add", "-q", "--detach", worktree.to_str().unwrap()]);
-    Some(worktree)
+    worktree
 }
 
-fn renamed(world: &World) -> Option<PathBuf> {
+fn renamed(world: &World) -> PathBuf {
     let checkout = world.clone(&[]);
     git(&checkout, &["remote", "set-url", "origin", "git@example.com:else/where.git"]);
-    Some(checkout)
+    checkout
 }
 
-fn empty(world: &World) -> Option<PathBuf> {
+fn empty(world: &World) -> PathBuf {
     let folder = world.folder.path().join("empty");
     std::fs::create_dir(&folder).unwrap();
-    Some(folder)
+    folder
 }
 
-fn not_git(world: &World) -> Option<PathBuf> {
-    let folder = empty(world)?;
+fn not_git(world: &World) -> PathBuf {
+    let folder = empty(world);
     std::fs::write(folder.join("README.md"), "hello").unwrap();
     std::fs::create_dir(folder.join(".git")).unwrap();
-    Some(folder)
+    folder
 }
 
-fn dangling(world: &World) -> Option<PathBuf> {
-    let folder = empty(world)?;
+fn dangling(world: &World) -> PathBuf {
+    let folder = empty(world);
     std::fs::write(folder.join(".git"), "gitdir: /host/only/repo/.git/worktrees/x\n").unwrap();
-    Some(folder)
+    folder
 }
 
-fn another(world: &World) -> Option<PathBuf> {
-    let folder = empty(world)?;
+fn another(world: &World) -> PathBuf {
+    let folder = empty(world);
     git(&folder, &["init", "-q"]);
     git(&folder, &["commit", "-q", "--allow-empty", "-m", "another"]);
-    Some(folder)
+    folder
 }
 
 /// A deep checkout whose objects are loose files.
@@ -122,12 +117,12 @@ fn without(world: &World, name: &str) -> PathBuf {
     checkout
 }
 
-fn damaged(world: &World) -> Option<PathBuf> {
+fn damaged(world: &World) -> PathBuf {
     let checkout = loose(world);
     let (victim, other) = (object(world, &checkout, "main~4"), object(world, &checkout, "main~3"));
     std::fs::remove_file(&victim).unwrap();
     std::fs::copy(other, victim).unwrap();
-    Some(checkout)
+    checkout
 }
 
 fn ancestors_by_git(world: &World) -> HashSet<CommitSha> {
@@ -141,10 +136,10 @@ fn every_workspace_gives_the_same_answers_and_is_left_as_it_was() {
             scope.spawn(move || {
                 let world = World::small();
                 let workspace = prepare(&world);
-                let folders = [world.folder.path().join("checkout"), workspace.clone().unwrap_or_default()];
+                let folders = [world.folder.path().join("checkout"), workspace.clone()];
                 let before = folders.clone().map(|folder| snapshot(&folder));
 
-                let history = world.open(workspace.as_deref());
+                let history = world.open(Some(&workspace));
                 let main = world.sha("main");
                 let values = path("environments/prod/values.yaml");
                 assert_eq!(history.head_of("refs/heads/main"), Some(main.clone()), "{name}");

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -73,7 +73,7 @@ impl Server {
     }
 }
 
-fn answer(stream: TcpStream, state: &Mutex<State>, root: &PathBuf) {
+fn answer(stream: TcpStream, state: &Mutex<State>, root: &Path) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     let (mut length, mut kind, mut authorization, mut agent) = (0, String::new(), None, String::new());
@@ -86,9 +86,9 @@ fn answer(stream: TcpStream, state: &Mutex<State>, root: &PathBuf) {
         let Some((name, value)) = header.trim().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().unwrap(),
-            "content-type" => kind = value.to_owned(),
+            "content-type" => value.clone_into(&mut kind),
             "authorization" => authorization = Some(value.to_owned()),
-            "user-agent" => agent = value.to_owned(),
+            "user-agent" => value.clone_into(&mut agent),
             _ => {}
         }
     }

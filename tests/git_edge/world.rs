@@ -16,6 +16,8 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 });
 
+static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| promote::http::client().unwrap());
+
 pub struct World {
     pub folder: TempDir,
     pub server: Server,
@@ -73,20 +75,20 @@ impl Script {
         let message = format!("feat: change {}\n", self.count);
         let text = &mut self.text;
         if parents.is_empty() {
-            write!(text, "reset refs/heads/{branch}\n").unwrap();
+            writeln!(text, "reset refs/heads/{branch}").unwrap();
         }
-        write!(text, "commit refs/heads/{branch}\nmark :{}\n", self.count).unwrap();
-        write!(text, "author A <a@x> {time} +0000\ncommitter C <c@x> {time} +0000\n").unwrap();
+        writeln!(text, "commit refs/heads/{branch}\nmark :{}", self.count).unwrap();
+        writeln!(text, "author A <a@x> {time} +0000\ncommitter C <c@x> {time} +0000").unwrap();
         write!(text, "data {}\n{message}", message.len()).unwrap();
         for (index, parent) in parents.iter().enumerate() {
-            write!(text, "{} :{parent}\n", if index == 0 { "from" } else { "merge" }).unwrap();
+            writeln!(text, "{} :{parent}", if index == 0 { "from" } else { "merge" }).unwrap();
         }
         for (path, content) in files {
             match content {
                 Some(content) => {
-                    write!(text, "M 100644 inline {path}\ndata {}\n{content}\n", content.len()).unwrap();
+                    writeln!(text, "M 100644 inline {path}\ndata {}\n{content}", content.len()).unwrap();
                 }
-                None => write!(text, "D {path}\n").unwrap(),
+                None => writeln!(text, "D {path}").unwrap(),
             }
         }
         self.count
@@ -99,19 +101,31 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let bare = folder.path().join("srv/acme/app.git");
         std::fs::create_dir_all(&bare).unwrap();
-        std::fs::create_dir_all(folder.path().join("temp")).unwrap();
-        git(&bare, &["init", "--bare", "-q"]);
+        git(&bare, &["init", "--bare", "-q", "--template="]);
         git(&bare, &["config", "uploadpack.allowFilter", "true"]);
         git_with(&bare, &["fast-import", "--quiet", "--force"], &script.text);
+        Self::serving(folder)
+    }
+
+    fn serving(folder: TempDir) -> Self {
+        std::fs::create_dir_all(folder.path().join("temp")).unwrap();
         let server = Server::start(&folder.path().join("srv"));
         Self { folder, server }
     }
 
-    /// Twelve commits on `main` with an overlay, one merged branch, and tags.
+    /// A copy of [`World::make_small`].
     pub fn small() -> Self {
+        static MODEL: LazyLock<World> = LazyLock::new(World::make_small);
+        let folder = tempfile::tempdir().unwrap();
+        copy(&MODEL.folder.path().join("srv"), &folder.path().join("srv"));
+        Self::serving(folder)
+    }
+
+    /// Twelve commits on `main` with an overlay, one merged branch, and tags.
+    fn make_small() -> Self {
         let mut script = Script::default();
         // Enough that a whole fetch can be told from a small one.
-        let ballast: String = (0..4000_u64).map(|n| format!("{:x}", n * n * 0x9E37_79B9)).collect();
+        let ballast: String = (0..4000_u64).map(|n| (n * n * 0x9E37_79B9).to_string()).collect();
         let mut last = vec![script.commit("main", 1_700_000_100, &[], &[("ballast", Some(&ballast))])];
         for number in 2..=10 {
             let values = format!("image:\n  tag: {number}\n");
@@ -188,8 +202,7 @@ pub fn advance(bare: &Path, file: &str) {
 
 pub fn remote(url: &str, token: Option<&str>) -> Remote {
     let slug = RepoSlug::parse("acme/app").unwrap();
-    let client = promote::http::client().unwrap();
-    Remote::new(url, slug, token.map(Secret::new), client, RUNTIME.handle().clone()).unwrap()
+    Remote::new(url, slug, token.map(Secret::new), CLIENT.clone(), RUNTIME.handle().clone()).unwrap()
 }
 
 pub fn path(text: &str) -> RepoPath {
@@ -210,4 +223,16 @@ pub fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, i64, i64, Vec<u8>
         all.insert(path, (about.mode(), about.uid(), about.mtime(), about.mtime_nsec(), bytes));
     }
     all
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
