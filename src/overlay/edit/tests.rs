@@ -140,8 +140,8 @@ fn edits_that_meet_compose() {
             &[add("a", "d", "2"), set("a.t", "x")],
             "{\"a\":{\"t\":\"x\",\"d\":\"2\"}}",
         ),
-        ("a: {}\nb: { }\n", &[add("a", "x", "1"), add("a", "y", "v"), add("b", "z", "v")], {
-            "a: {x: \"1\", y: v}\nb: { z: v }\n"
+        ("a: {}\nb: { }\n", &[add("a", "x", "1"), add("a", "w", "v"), add("b", "z", "v")], {
+            "a: {x: \"1\", w: v}\nb: { z: v }\n"
         }),
         ("a: &x\nb: *x\n", &[set("a", "v")], "a: &x v\nb: *x\n"),
         ("a: &x v1\nb: *x\n", &[set("a", "v2"), set("b", "v2")], "a: &x v2\nb: *x\n"),
