@@ -18,7 +18,7 @@
 //! | [`git`] | edge: what does git have? | names, secret, overlay (its file type), http |
 //! | [`github`] | edge: what does the API say, and what is written to it? | names, secret, settings, release |
 //! | [`runner`] | edge: environment, files, logs | failure, names, secret |
-//! | [`promote`] | the flow: the only one that calls both halves | everything |
+//! | [`promote`], [`set`] | the flow, and the small one of `promote set`: the only ones that call both halves | everything |
 //!
 //! Everything but the edges and the flow is pure. `tests/house.rs` checks this table.
 
@@ -37,4 +37,5 @@ pub mod proposal;
 pub mod release;
 pub mod runner;
 pub mod secret;
+pub mod set;
 pub mod settings;

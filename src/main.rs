@@ -1,18 +1,16 @@
 //! Wire, run, exit code.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use promote::failure::{Failure, Kind, Result};
-use promote::names::RepoPath;
-use promote::overlay::{Anchors, edited, set, unified_diff};
-use promote::runner::commands::{print, show_failure, show_warning};
+use promote::runner::commands::{print, show_failure};
 use promote::runner::environment::Environment;
-use promote::runner::{files, log};
-use promote::settings::{Inputs, Invocation, Schema, SetArguments, Writing};
+use promote::runner::log;
+use promote::settings::Inputs;
+use promote::settings::cli::{self, Invocation, Schema};
 
 fn main() -> ExitCode {
-    let invocation = match promote::settings::parse(std::env::args_os()) {
+    let invocation = match cli::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(usage) => usage.exit(),
     };
@@ -20,7 +18,7 @@ fn main() -> ExitCode {
     log::start(environment.get("RUNNER_DEBUG") == Some("1"));
     let (result, refused) = match invocation {
         Invocation::Promote(flags) => (promote_with(flags, &environment), 1),
-        Invocation::Set(arguments) => (set_values(&arguments), 2),
+        Invocation::Set(arguments) => (promote::set::set(&arguments), 2),
         Invocation::Schema(which) => (schema(which), 1),
     };
     match result {

@@ -44,6 +44,16 @@ pub fn show_failure(failure: &Failure, in_actions: bool) {
     }
 }
 
+/// Shows a warning as `warning:` and `hint:` lines.
+pub fn show_warning(problem: &crate::failure::Problem) {
+    let mut text = format!("warning: {problem}");
+    for hint in &problem.hints {
+        let _ = write!(text, "\nhint: {hint}");
+    }
+    let text: String = text.chars().map(visible).collect();
+    let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+}
+
 /// Prints what was asked for on standard output: a plan, a schema, a diff.
 pub fn print(text: &str) {
     // A reader that went away (`| head`) is no error.

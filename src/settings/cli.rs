@@ -31,34 +31,14 @@ pub enum Invocation {
 pub struct SetArguments {
     /// The file, as the shell gave it.
     pub file: PathBuf,
-    /// What to do in it; at least one.
-    pub edits: Vec<Edit>,
+    /// `KEY=VALUE` of keys that get another value, as typed.
+    pub set: Vec<String>,
+    /// `KEY=VALUE` of keys that are made.
+    pub add: Vec<String>,
+    /// Keys that are taken away.
+    pub remove: Vec<String>,
     /// Whether the file is written.
     pub writing: Writing,
-}
-
-/// One edit; keys are as typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edit {
-    /// Give an existing key another value.
-    Set {
-        /// Which.
-        key: String,
-        /// A string, taken literally.
-        value: String,
-    },
-    /// Make a key that is not there.
-    Add {
-        /// Which.
-        key: String,
-        /// A string, taken literally.
-        value: String,
-    },
-    /// Take a key away.
-    Remove {
-        /// Which.
-        key: String,
-    },
 }
 
 /// Whether `promote set` writes.
@@ -91,7 +71,7 @@ pub fn parse(
         None => Ok(Invocation::Promote(line.flags.inputs(None)?)),
         Some(Sub::Run(flags)) => Ok(Invocation::Promote(flags.inputs(Some("run"))?)),
         Some(Sub::Plan(flags)) => Ok(Invocation::Promote(flags.inputs(Some("plan"))?)),
-        Some(Sub::Set(arguments)) => Ok(Invocation::Set(arguments.read()?)),
+        Some(Sub::Set(arguments)) => Ok(Invocation::Set(arguments.read())),
         Some(Sub::Schema { which }) => Ok(Invocation::Schema(which)),
     }
 }
@@ -200,11 +180,11 @@ struct SetFlags {
     /// The file
     file: PathBuf,
     /// Give an existing key another value
-    #[arg(value_name = "KEY=VALUE", value_parser = assignment)]
-    set: Vec<Assignment>,
+    #[arg(value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Add a key that is not there
-    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
-    add: Vec<Assignment>,
+    #[arg(long, value_name = "KEY=VALUE")]
+    add: Vec<String>,
     /// Remove a key
     #[arg(long, value_name = "KEY")]
     remove: Vec<String>,
@@ -214,51 +194,10 @@ struct SetFlags {
 }
 
 impl SetFlags {
-    fn read(self) -> Result<SetArguments, clap::Error> {
-        let set = self.set.into_iter().map(|Assignment { key, value }| Edit::Set { key, value });
-        let add = self.add.into_iter().map(|Assignment { key, value }| Edit::Add { key, value });
-        let remove = self.remove.into_iter().map(|key| Edit::Remove { key });
-        let edits: Vec<Edit> = set.chain(add).chain(remove).collect();
-        if edits.is_empty() {
-            let message = "name at least one edit: KEY=VALUE, --add KEY=VALUE or --remove KEY";
-            return Err(CommandLine::command().error(ErrorKind::MissingRequiredArgument, message));
-        }
+    fn read(self) -> SetArguments {
         let writing = if self.check { Writing::Check } else { Writing::Replace };
-        Ok(SetArguments { file: self.file, edits, writing })
+        SetArguments { file: self.file, set: self.set, add: self.add, remove: self.remove, writing }
     }
-}
-
-#[derive(Clone)]
-struct Assignment {
-    key: String,
-    value: String,
-}
-
-/// Splits at the first `=` outside brackets; inside them, quotes may hold anything.
-fn assignment(text: &str) -> Result<Assignment, String> {
-    let mut depth = 0_usize;
-    let mut quote = None;
-    let mut escaped = false;
-    for (index, c) in text.char_indices() {
-        match (quote, c) {
-            _ if escaped => escaped = false,
-            (Some('"'), '\\') => escaped = true,
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') if depth > 0 => quote = Some(c),
-            (None, '[') => depth += 1,
-            (None, ']') => depth = depth.saturating_sub(1),
-            (None, '=') if depth == 0 => {
-                let (key, value) = text.split_at(index);
-                if key.is_empty() {
-                    return Err("there is no key before `=`".to_owned());
-                }
-                return Ok(Assignment { key: key.to_owned(), value: value.chars().skip(1).collect() });
-            }
-            (None, _) => {}
-        }
-    }
-    Err("there is no `=` outside brackets; write KEY=VALUE".to_owned())
 }
 
 #[cfg(test)]
