@@ -4,6 +4,21 @@ pub mod document;
 pub mod key_path;
 mod lookup;
 
+mod carrying;
+mod chart;
+mod helm;
+mod image;
+mod kustomize;
+mod pattern;
+mod pins;
+mod remote;
+#[cfg(test)]
+mod testing;
+
+pub use carrying::{Carrying, carried_version, carries_release, carrying};
+pub use pattern::Pattern;
+pub use pins::{OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, pins, shared_pins};
+
 use crate::names::RepoPath;
 
 /// A file of an overlay, as git has it.
