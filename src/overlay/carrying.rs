@@ -44,8 +44,11 @@ pub fn carrying<'p>(
     let able = able_to_carry(pins, carries)?;
     let found: Vec<&Pin> = able.iter().copied().filter(|pin| carries_release(pin, version, commit)).collect();
     if found.is_empty() {
+        let unnamed = carries
+            .filter(|_| able.is_empty())
+            .map(|carries| format!("`carries: {}` names none of the pins", carries.escape_debug()));
         let looked = if able.is_empty() { pins.iter().collect() } else { able };
-        let looked_at = looked.iter().map(ToString::to_string).collect();
+        let looked_at = unnamed.into_iter().chain(looked.iter().map(ToString::to_string)).collect();
         return Ok(Carrying::None { looked_at });
     }
     let differ = |a: &Pin, b: &Pin| !is_same_artifact(a, b);
@@ -182,7 +185,14 @@ mod tests {
             found(&[("values.yaml", model)], Some("image.tag")),
             ["not image.tag = v1 (values.yaml:1)"]
         );
-        assert_eq!(found(&[("values.yaml", model)], Some("nothing")).len(), 2);
+        assert_eq!(
+            found(&[("values.yaml", model)], Some("nothing")),
+            [
+                "not `carries: nothing` names none of the pins",
+                "not image.tag = v1 (values.yaml:1)",
+                "not model.version = v1.8.0 (values.yaml:2)"
+            ]
+        );
         assert_eq!(
             found(&[("values.yaml", "image: {tag: '', digest: sha256:aa}")], None),
             ["not image.tag = nothing (values.yaml:1)"]
@@ -228,7 +238,8 @@ mod tests {
         let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
             panic!()
         };
-        let table: [(&[(&str, &str)], Option<&str>); 5] = [
+        type Row<'t> = (&'t [(&'t str, &'t str)], Option<&'t str>);
+        let table: [Row<'_>; 5] = [
             (&[("values.yaml", "image: {tag: v1.7.3}")], Some("v1.7.3")),
             (
                 &[

@@ -4,7 +4,8 @@
 
 use super::document::{Document, Node};
 use super::key_path::{KeyPath, Step};
-use super::pins::{Meaning, Member, PinKind, text_of};
+use super::pins::{Meaning, Member, PinKind};
+use super::reading::text_of;
 
 /// What a scalar of a `Chart.yaml` is, or nothing where it is no pin.
 pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
@@ -19,11 +20,10 @@ pub(super) fn versioned_chart(
     list: &str,
     second: &str,
 ) -> Option<Meaning> {
-    let [Step::Key(first), Step::Index(_) | Step::Item { .. }, Step::Key(last)] = path.steps.as_slice()
-    else {
+    let [Step::Key(place), Step::Index(_) | Step::Item { .. }, Step::Key(key)] = path.steps.as_slice() else {
         return None;
     };
-    if first != list || last != "version" {
+    if place != list || key != "version" {
         return None;
     }
     let item = document.read(&path.parent()?)?;

@@ -5,7 +5,8 @@
 use super::document::{Document, Node};
 use super::image::ImageReference;
 use super::key_path::{KeyPath, Step};
-use super::pins::{Meaning, Member, PinKind, text_of};
+use super::pins::{Meaning, Member, PinKind};
+use super::reading::text_of;
 
 /// What a scalar of a values file is, or nothing where it is no pin.
 pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
@@ -38,12 +39,12 @@ pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Optio
         _ => return None,
     };
     let is_image = matches!(kind, PinKind::ImageTag | PinKind::ImageDigest);
+    let mapping = Mapping::at(document, &above)?;
     if above_key != "model" && above_key != "prompt" && !is_image_key(above_key) {
-        let siblings = ["repository", "image", "name"];
-        siblings.iter().find(|sibling| document.read(&above.key(sibling)).is_some())?;
+        ["repository", "image", "name"].iter().find(|sibling| mapping.get(sibling).is_some())?;
     }
-    let repository = if is_image { repository_of(document, &above) } else { None };
-    let name = repository.clone().or_else(|| scalar_at(document, &above.key("name")));
+    let repository = if is_image { mapping.repository() } else { None };
+    let name = repository.clone().or_else(|| mapping.text("name").map(str::to_owned));
     Some(Meaning {
         kind,
         artifact: name.unwrap_or_else(|| if above.steps.is_empty() { path } else { &above }.to_string()),
@@ -60,20 +61,41 @@ pub(super) fn is_image_key(key: &str) -> bool {
 }
 
 /// The repository that a mapping's tag belongs to, registry included, where the mapping says it.
-pub(super) fn repository_of(document: &Document, mapping: &KeyPath) -> Option<String> {
-    let repository =
-        ["repository", "image", "name"].iter().find_map(|key| scalar_at(document, &mapping.key(key)))?;
-    let repository = ImageReference::parse(&repository).map_or(repository.as_str(), |image| image.repository);
-    match scalar_at(document, &mapping.key("registry")) {
-        Some(registry) if !repository.starts_with(&format!("{registry}/")) => {
-            Some(format!("{}/{repository}", registry.trim_end_matches('/')))
-        }
-        _ => Some(repository.to_owned()),
-    }
+pub(super) fn repository_of(document: &Document, path: &KeyPath) -> Option<String> {
+    Mapping::at(document, path)?.repository()
 }
 
-fn scalar_at(document: &Document, path: &KeyPath) -> Option<String> {
-    document.read(path)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+/// A mapping found once and asked several times; what it inherits by `<<` is in it.
+struct Mapping<'d, 'p> {
+    document: &'d Document,
+    path: &'p KeyPath,
+    node: &'d Node,
+}
+
+impl<'d, 'p> Mapping<'d, 'p> {
+    fn at(document: &'d Document, path: &'p KeyPath) -> Option<Self> {
+        Some(Self { document, path, node: document.read(path)? })
+    }
+
+    fn get(&self, key: &str) -> Option<&'d Node> {
+        let own = self.node.get(key).map(|node| self.document.resolved(node));
+        own.or_else(|| self.node.get("<<").and_then(|_| self.document.read(&self.path.key(key))))
+    }
+
+    fn text(&self, key: &str) -> Option<&'d str> {
+        self.get(key)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    fn repository(&self) -> Option<String> {
+        let repository = ["repository", "image", "name"].iter().find_map(|key| self.text(key))?;
+        let repository = ImageReference::parse(repository).map_or(repository, |image| image.repository);
+        match self.text("registry") {
+            Some(registry) if !repository.starts_with(&format!("{registry}/")) => {
+                Some(format!("{}/{repository}", registry.trim_end_matches('/')))
+            }
+            _ => Some(repository.to_owned()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -56,9 +56,9 @@ impl<'t> ImageReference<'t> {
 /// Tag and digest of a version-bearing text as [`ImageReference::version`] writes it; an empty one has neither.
 pub fn tag_and_digest(version: &str) -> (Option<&str>, Option<&str>) {
     let (tag, digest) = match version.split_once('@') {
-        Some((tag, digest)) => (tag, digest),
-        None if is_digest(version) => ("", version),
-        None => (version, ""),
+        Some((tag, digest)) if is_digest(digest) => (tag, digest),
+        _ if is_digest(version) => ("", version),
+        _ => (version, ""),
     };
     (Some(tag).filter(|tag| !tag.is_empty()), Some(digest).filter(|digest| !digest.is_empty()))
 }
@@ -192,6 +192,7 @@ mod tests {
             ("v1", (Some("v1"), None)),
             ("sha256:aa", (None, Some("sha256:aa"))),
             ("v1@sha256:aa", (Some("v1"), Some("sha256:aa"))),
+            ("user@host", (Some("user@host"), None)),
         ];
         for (text, parts) in table {
             assert_eq!(tag_and_digest(text), parts, "{text}");

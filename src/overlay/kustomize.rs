@@ -5,7 +5,8 @@
 use super::chart::versioned_chart;
 use super::document::{Document, Node};
 use super::key_path::{KeyPath, Step};
-use super::pins::{Meaning, Member, PinKind, text_of};
+use super::pins::{Meaning, Member, PinKind};
+use super::reading::text_of;
 use super::remote::RemoteRef;
 
 /// What a scalar of a kustomization is, or nothing where it is no pin.

@@ -3,15 +3,13 @@
 //! A pin is found by what its key path and its neighbours say, never by what its value looks like.
 //! Nothing here changes a file or compares two overlays.
 
-use std::collections::BTreeMap;
-
-use super::document::{Document, Node, Value};
-use super::image::{ImageReference, tag_and_digest};
-use super::key_path::{KeyPath, Step};
+use super::document::{Document, Node};
+use super::image::tag_and_digest;
+use super::key_path::KeyPath;
 use super::pattern::Pattern;
-use super::remote::RemoteRef;
-use super::{OverlayFile, chart, helm, kustomize};
-use crate::failure::{Failure, Kind, Place, Problem, Result};
+use super::reading::{Reading, Role};
+use super::{OverlayFile, chart, helm, kustomize, own};
+use crate::failure::{Failure, Kind, Place, Result};
 use crate::names::RepoPath;
 
 /// The names of the files of an overlay that are read; others in its folder are nobody's business.
@@ -120,31 +118,6 @@ pub(super) struct Meaning {
     pub(super) member: Member,
 }
 
-/// What a file of an overlay is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
-    Values,
-    Kustomization,
-    Chart,
-    Lock,
-}
-
-/// An overlay, parsed.
-pub(super) struct Reading<'o> {
-    pub(super) overlay: &'o Overlay,
-    /// By role: `values.yml` is filed as `values.yaml`.
-    pub(super) files: BTreeMap<String, FileReading<'o>>,
-    /// Sorted by file and place.
-    pub(super) pins: Vec<Pin>,
-}
-
-/// A file of an overlay, parsed.
-pub(super) struct FileReading<'o> {
-    pub(super) file: &'o OverlayFile,
-    pub(super) role: Role,
-    pub(super) document: Document,
-}
-
 /// The pins of an overlay, sorted by file and place.
 ///
 /// # Errors
@@ -187,7 +160,13 @@ impl PinRules {
         idle.map(Pattern::as_str).collect()
     }
 
-    fn meaning(&self, role: Role, document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+    pub(super) fn meaning(
+        &self,
+        role: Role,
+        document: &Document,
+        path: &KeyPath,
+        node: &Node,
+    ) -> Option<Meaning> {
         if self.are_own() && !self.patterns.iter().any(|pattern| pattern.names(path)) {
             return None;
         }
@@ -197,7 +176,7 @@ impl PinRules {
             Role::Chart => chart::meaning(document, path, node),
             Role::Lock => return None,
         };
-        if known.is_none() && self.are_own() { named(document, path, node) } else { known }
+        if known.is_none() && self.are_own() { own::meaning(document, path, node) } else { known }
     }
 }
 
@@ -239,203 +218,6 @@ impl std::fmt::Display for Pin {
         let value = if self.value.is_empty() { "nothing" } else { &self.value };
         write!(f, "{} = {} ({}:{})", self.key, value.escape_debug(), self.name_in_overlay, self.line)
     }
-}
-
-impl Role {
-    /// What a file is for, by its name, and the one name for all names of its kind.
-    fn of(file_name: &str) -> Option<(Self, &'static str)> {
-        match file_name {
-            "values.yaml" | "values.yml" => Some((Self::Values, "values.yaml")),
-            "kustomization.yaml" | "kustomization.yml" | "Kustomization" => {
-                Some((Self::Kustomization, "kustomization.yaml"))
-            }
-            "Chart.yaml" => Some((Self::Chart, "Chart.yaml")),
-            "Chart.lock" => Some((Self::Lock, "Chart.lock")),
-            _ => None,
-        }
-    }
-}
-
-impl<'o> Reading<'o> {
-    /// Parses an overlay and finds its pins.
-    pub(super) fn of(overlay: &'o Overlay, rules: &PinRules) -> Result<Self> {
-        let (mut files, mut pins, mut problems) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for file in &overlay.files {
-            let name = name_in(overlay, &file.path);
-            let Some((role, plain)) = Role::of(file.path.file_name()) else { continue };
-            let folder = name.strip_suffix(file.path.file_name()).unwrap_or_default();
-            let filed = format!("{folder}{plain}");
-            let reading = match FileReading::of(file, role) {
-                Ok(reading) => reading,
-                Err(failure) => {
-                    problems.extend(failure.into_problems());
-                    continue;
-                }
-            };
-            problems.extend(reading.pins_into(&mut pins, rules, &name, &filed));
-            if let Some(other) = files.insert(filed, reading) {
-                problems.push(side_by_side(&file.path, &other.file.path));
-            }
-        }
-        pins.sort_by(|a: &Pin, b: &Pin| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-        problems.extend(doubles(&pins));
-        problems.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
-        problems.dedup();
-        match Failure::several(Kind::Overlay, problems) {
-            Some(failure) => Err(failure),
-            None => Ok(Self { overlay, files, pins }),
-        }
-    }
-
-    /// The pin with this name and part, if there is one.
-    pub(super) fn counterpart(&self, pin: &Pin) -> Option<&Pin> {
-        self.pins.iter().find(|other| other.is_counterpart_of(pin))
-    }
-
-    /// The file in which a pin stands or, for a pin of another overlay, would stand.
-    pub(super) fn file_of(&self, pin: &Pin) -> Option<&FileReading<'o>> {
-        self.files.get(&pin.group.0)
-    }
-}
-
-impl<'o> FileReading<'o> {
-    fn of(file: &'o OverlayFile, role: Role) -> Result<Self> {
-        if !matches!(file.mode, 0o100_644 | 0o100_755) {
-            let what = if file.mode == 0o120_000 { "a symbolic link" } else { "no ordinary file" };
-            let place = Place::of(file.path.as_str());
-            return Err(Failure::at(Kind::Overlay, place, format!("the file is {what}"))
-                .hinted("a promotion edits files where they stand: put the file itself into the overlay"));
-        }
-        Ok(Self { file, role, document: Document::parse(&file.path, &file.bytes)? })
-    }
-
-    /// Adds this file's pins, and returns what is wrong with the others.
-    fn pins_into(&self, pins: &mut Vec<Pin>, rules: &PinRules, name: &str, filed: &str) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for (path, node) in self.document.walk() {
-            let Some(meaning) = rules.meaning(self.role, &self.document, &path, node) else { continue };
-            if let Err(failure) = self.document.find(&path) {
-                let failure = if matches!(node.value, Value::Alias { .. }) {
-                    failure.hinted("or name the pins to promote by `pins`, without this one")
-                } else {
-                    failure
-                };
-                problems.extend(failure.into_problems());
-                continue;
-            }
-            pins.push(Pin {
-                file: self.file.path.clone(),
-                name_in_overlay: name.to_owned(),
-                key: path,
-                kind: meaning.kind,
-                artifact: meaning.artifact,
-                value: meaning.value,
-                line: node.line,
-                column: node.column,
-                repository: meaning.repository,
-                group: (filed.to_owned(), meaning.group),
-                member: meaning.member,
-            });
-        }
-        problems
-    }
-}
-
-/// The text of a scalar, through an alias; empty for null and for what is no scalar.
-pub(super) fn text_of<'d>(document: &'d Document, node: &'d Node) -> &'d str {
-    document.resolved(node).as_str().unwrap_or_default()
-}
-
-/// What a scalar is that only a team's pattern names.
-fn named(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
-    let text = text_of(document, node);
-    let meaning = |kind, artifact: &str, value: String, group: String, member| Meaning {
-        kind,
-        artifact: artifact.to_owned(),
-        repository: None,
-        value,
-        group,
-        member,
-    };
-    let Some(Step::Key(key)) = path.steps.last() else {
-        return Some(meaning(
-            PinKind::Other,
-            &path.to_string(),
-            text.to_owned(),
-            path.to_string(),
-            Member::Whole,
-        ));
-    };
-    if let Some(image) = ImageReference::parse(text).filter(|_| text.contains('/') || helm::is_image_key(key))
-    {
-        // A repository alone is no version, whoever names it: it belongs to its environment.
-        let repository = Some(image.repository.to_owned());
-        let whole = meaning(
-            PinKind::ImageReference,
-            image.repository,
-            image.version()?,
-            path.to_string(),
-            Member::Whole,
-        );
-        return Some(Meaning { repository, ..whole });
-    }
-    if let Some(remote) = RemoteRef::parse(text) {
-        let value = remote.reference.to_owned();
-        return Some(meaning(PinKind::RemoteRef, remote.url, value, path.to_string(), Member::Whole));
-    }
-    let above = path.parent()?;
-    let parts = [("ag", PinKind::ImageTag, Member::Version), ("igest", PinKind::ImageDigest, Member::Digest)];
-    for (end, kind, member) in parts {
-        let first = if end == "ag" { ['t', 'T'] } else { ['d', 'D'] };
-        let Some(stem) = key.strip_suffix(end).and_then(|stem| stem.strip_suffix(first)) else { continue };
-        // `workerTag` goes with `workerDigest`, `tag` with `digest`.
-        let group = if stem.is_empty() { above.to_string() } else { above.key(stem).to_string() };
-        let repository = if stem.is_empty() { helm::repository_of(document, &above) } else { None };
-        let artifact = repository.clone().unwrap_or_else(|| group.clone());
-        let pin = meaning(kind, &artifact, text.to_owned(), group, member);
-        return Some(Meaning { repository, ..pin });
-    }
-    Some(meaning(PinKind::Other, &path.to_string(), text.to_owned(), path.to_string(), Member::Whole))
-}
-
-fn name_in(overlay: &Overlay, file: &RepoPath) -> String {
-    let folder = overlay.path.as_str();
-    let below = file.as_str().strip_prefix(folder).filter(|_| overlay.path.contains(file));
-    below.map_or(file.as_str(), |name| name.trim_start_matches('/')).to_owned()
-}
-
-fn side_by_side(one: &RepoPath, other: &RepoPath) -> Problem {
-    let (one, other) = if one < other { (one, other) } else { (other, one) };
-    Problem {
-        place: Some(Place::of(other.as_str())),
-        message: format!(
-            "`{}` stands beside `{}`: only one of them can count",
-            other.file_name(),
-            one.file_name()
-        ),
-        hints: vec![format!("remove `{other}`, or join the two", other = other.as_str())],
-    }
-}
-
-/// Pins that are called the same, so that another overlay's could be either.
-fn doubles(pins: &[Pin]) -> Vec<Problem> {
-    let mut seen: BTreeMap<(&(String, String), Member), &Pin> = BTreeMap::new();
-    let mut problems = Vec::new();
-    for pin in pins {
-        let Some(first) = seen.insert((&pin.group, pin.member), pin) else { continue };
-        problems.push(Problem {
-            place: Some(pin.place()),
-            message: format!(
-                "`{}` and `{}` (line {}) both pin `{}`",
-                pin.key,
-                first.key,
-                first.line,
-                pin.artifact.escape_debug()
-            ),
-            hints: vec!["leave one of them, or give each a name of its own".to_owned()],
-        });
-    }
-    problems
 }
 
 #[cfg(test)]
