@@ -11,6 +11,30 @@ pub mod quoting;
 pub mod set;
 mod splice;
 
+mod artifacts;
+mod carrying;
+mod chart;
+mod couple;
+mod drift;
+mod helm;
+mod image;
+mod kustomize;
+mod movement;
+mod overrides;
+mod own;
+mod pattern;
+mod pins;
+mod reading;
+mod remote;
+#[cfg(test)]
+mod testing;
+mod unpinned;
+
+pub use carrying::{Carrying, carried_version, carries_release, carrying};
+pub use movement::{FileEdit, Missing, Movement, movement};
+pub use pattern::Pattern;
+pub use pins::{OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, pins, shared_pins};
+
 use crate::names::RepoPath;
 
 /// A file of an overlay, as git has it.

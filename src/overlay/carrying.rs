@@ -1,0 +1,260 @@
+//! Which release does an overlay run? The one that its carrying pin says.
+//!
+//! The carrying pin is named by `carries`, or it is the image tag that equals the release's version. It
+//! is never guessed: two different images that carry one release are an error, and none is an answer.
+
+use super::image::is_one_image;
+use super::pattern::Pattern;
+use super::pins::{Pin, PinKind};
+use crate::failure::{Failure, Kind, Result};
+use crate::names::CommitSha;
+
+/// The shortest abbreviation of a commit that counts (rule 1).
+const SHORTEST_COMMIT: usize = 7;
+
+/// Whether and where an overlay carries a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carrying<'p> {
+    /// The carrying pin: one, or one image's in several places.
+    Pins(Vec<&'p Pin>),
+    /// It does not.
+    None {
+        /// The pins that could have: `image.tag = v1.7.3 (values.yaml:9)`.
+        looked_at: Vec<String>,
+    },
+}
+
+/// Whether a pin's version is the release's: equal but for a leading `v`, or its commit, abbreviated to
+/// at least 7 digits, with or without `sha-`. A digest never is.
+pub fn carries_release(pin: &Pin, version: &str, commit: &CommitSha) -> bool {
+    pin.version().is_some_and(|pinned| is_version(pinned, version) || is_commit(pinned, commit))
+}
+
+/// The pins that carry a release.
+///
+/// # Errors
+///
+/// `carries` that is no pattern, and several different images that carry the release.
+pub fn carrying<'p>(
+    pins: &'p [Pin],
+    version: &str,
+    commit: &CommitSha,
+    carries: Option<&str>,
+) -> Result<Carrying<'p>> {
+    let able = able_to_carry(pins, carries)?;
+    let found: Vec<&Pin> = able.iter().copied().filter(|pin| carries_release(pin, version, commit)).collect();
+    if found.is_empty() {
+        let unnamed = carries
+            .filter(|_| able.is_empty())
+            .map(|carries| format!("`carries: {}` names none of the pins", carries.escape_debug()));
+        let looked = if able.is_empty() { pins.iter().collect() } else { able };
+        let looked_at = unnamed.into_iter().chain(looked.iter().map(ToString::to_string)).collect();
+        return Ok(Carrying::None { looked_at });
+    }
+    let differ = |a: &Pin, b: &Pin| !is_same_artifact(a, b);
+    if found.iter().enumerate().any(|(n, a)| found.iter().skip(n + 1).any(|b| differ(a, b))) {
+        let list: Vec<_> = found.iter().map(|pin| format!("`{}` in `{pin}`", pin.artifact)).collect();
+        let message = format!("several images carry `{}`: {}", version.escape_debug(), list.join(", "));
+        let first = found.first().map(|pin| pin.key.to_string()).unwrap_or_default();
+        return Err(Failure::new(Kind::Overlay, message)
+            .hinted(format!("say which one does in the settings, such as `carries: {first}`")));
+    }
+    Ok(Carrying::Pins(found))
+}
+
+/// The version that the target runs: what its counterparts of the source's carrying pin say.
+///
+/// Where they differ, the kustomization's counts, since Kustomize has the last word on images.
+pub fn carried_version(target_pins: &[Pin], source_carrying: &[&Pin]) -> Option<String> {
+    let counterparts = || {
+        let is = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
+        target_pins.iter().filter(is)
+    };
+    let last_word =
+        counterparts().find(|pin| pin.group.0.ends_with("kustomization.yaml") && pin.version().is_some());
+    last_word.or_else(|| counterparts().find(|pin| pin.version().is_some()))?.version().map(str::to_owned)
+}
+
+fn able_to_carry<'p>(pins: &'p [Pin], carries: Option<&str>) -> Result<Vec<&'p Pin>> {
+    let Some(carries) = carries else {
+        let is_tag = |pin: &&Pin| matches!(pin.kind, PinKind::ImageTag | PinKind::ImageReference);
+        return Ok(pins.iter().filter(is_tag).collect());
+    };
+    let pattern = Pattern::parse(carries)?;
+    Ok(pins.iter().filter(|pin| pattern.names(&pin.key)).collect())
+}
+
+fn is_same_artifact(a: &Pin, b: &Pin) -> bool {
+    match (&a.repository, &b.repository) {
+        (Some(a), Some(b)) => is_one_image(a, b),
+        _ => a.artifact == b.artifact && a.repository == b.repository,
+    }
+}
+
+fn is_version(pinned: &str, version: &str) -> bool {
+    fn bare(text: &str) -> &str {
+        text.strip_prefix(['v', 'V'])
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            .unwrap_or(text)
+    }
+    !version.is_empty() && bare(pinned) == bare(version)
+}
+
+fn is_commit(pinned: &str, commit: &CommitSha) -> bool {
+    let digits = pinned.strip_prefix("sha-").unwrap_or(pinned);
+    digits.len() >= SHORTEST_COMMIT
+        && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        && commit.as_str().starts_with(&digits.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "tests may"
+    )]
+    use super::super::pins;
+    use super::super::testing::{overlay, pins_of, rules};
+    use super::*;
+
+    fn commit() -> CommitSha {
+        CommitSha::parse("3f1c9abd00112233445566778899aabbccddeeff").unwrap()
+    }
+
+    #[test]
+    fn a_tag_carries_a_version_with_or_without_v_or_an_abbreviated_commit() {
+        let table = [
+            ("v1.8.0", "1.8.0", true),
+            ("1.8.0", "v1.8.0", true),
+            ("v1.8.0", "v1.8.0", true),
+            ("v1.8.0-rc.1", "v1.8.0", false),
+            ("1.8", "1.8.0", false),
+            ("1.80", "1.8", false),
+            ("1.10", "1.1", false),
+            ("", "", false),
+            ("3f1c9ab", "v9", true),
+            ("sha-3f1c9ab", "v9", true),
+            ("3F1C9ABD", "v9", true),
+            ("3f1c9a", "v9", false),
+            ("sha-3f1c9a", "v9", false),
+            ("3f1c9ac", "v9", false),
+            ("3f1c9abd00112233445566778899aabbccddeeff", "v9", true),
+            ("3f1c9abd00112233445566778899aabbccddeeff0", "v9", false),
+            ("vivid", "ivid", false),
+        ];
+        for (tag, version, carries) in table {
+            let pins = pins_of(&[("values.yaml", &format!("image: {{tag: '{tag}'}}"))]);
+            assert_eq!(carries_release(&pins[0], version, &commit()), carries, "{tag} {version}");
+        }
+    }
+
+    #[test]
+    fn a_digest_never_carries() {
+        let text =
+            "image: {digest: 3f1c9abd}\nmodel: {digest: 3f1c9abd}\napp: {image: 'a@sha256:3f1c9abd'}\n";
+        for pin in pins_of(&[("values.yaml", text)]) {
+            assert!(!carries_release(&pin, "3f1c9abd", &commit()), "{pin}");
+        }
+    }
+
+    #[test]
+    fn the_tag_of_a_one_string_image_carries() {
+        let pins = pins_of(&[("values.yaml", "image: r.io:5/a:v1.8.0@sha256:aa")]);
+        assert!(carries_release(&pins[0], "1.8.0", &commit()));
+    }
+
+    fn found(files: &[(&str, &str)], carries: Option<&str>) -> Vec<String> {
+        match carrying(&pins_of(files), "v1.8.0", &commit(), carries).unwrap() {
+            Carrying::Pins(pins) => pins.iter().map(|pin| pin.key.to_string()).collect(),
+            Carrying::None { looked_at } => looked_at.iter().map(|pin| format!("not {pin}")).collect(),
+        }
+    }
+
+    #[test]
+    fn the_carrying_pin_is_the_image_tag_that_equals_the_version() {
+        let two = "a: {image: {repository: x/a, tag: v1.8.0}}\nb: {image: {repository: x/b, tag: v1.7.0}}\n";
+        assert_eq!(found(&[("values.yaml", two)], None), ["a.image.tag"]);
+        let model = "image: {tag: v1}\nmodel: {name: m, version: v1.8.0}\n";
+        assert_eq!(found(&[("values.yaml", model)], None), ["not image.tag = v1 (values.yaml:1)"]);
+        assert_eq!(found(&[("values.yaml", model)], Some("model.version")), ["model.version"]);
+        assert_eq!(
+            found(&[("values.yaml", model)], Some("image.tag")),
+            ["not image.tag = v1 (values.yaml:1)"]
+        );
+        assert_eq!(
+            found(&[("values.yaml", model)], Some("nothing")),
+            [
+                "not `carries: nothing` names none of the pins",
+                "not image.tag = v1 (values.yaml:1)",
+                "not model.version = v1.8.0 (values.yaml:2)"
+            ]
+        );
+        assert_eq!(
+            found(&[("values.yaml", "image: {tag: '', digest: sha256:aa}")], None),
+            ["not image.tag = nothing (values.yaml:1)"]
+        );
+        assert_eq!(found(&[], None), [""; 0]);
+    }
+
+    #[test]
+    fn tags_of_one_image_in_several_files_carry_together() {
+        let values = "image: {repository: acme/a, tag: v1.8.0}\n";
+        let kustomization = "images: [{name: app, newName: ghcr.io/acme/a, newTag: 1.8.0}]\n";
+        let files = [("values.yaml", values), ("kustomization.yaml", kustomization)];
+        assert_eq!(found(&files, None), ["images[name=app].newTag", "image.tag"]);
+    }
+
+    #[test]
+    fn several_different_images_are_an_error_that_lists_them() {
+        let text = "a: {image: {repository: x/a, tag: v1.8.0}}\nb: {image: {repository: x/b, tag: 1.8.0}}\n";
+        let pins = pins_of(&[("values.yaml", text)]);
+        let said = carrying(&pins, "v1.8.0", &commit(), None).unwrap_err().to_string();
+        for part in
+            ["`x/a`", "`x/b`", "a.image.tag = v1.8.0 (values.yaml:1)", "hint: ", "carries: a.image.tag"]
+        {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(found(&[("values.yaml", text)], Some("b.image.tag")), ["b.image.tag"]);
+        // Where no repository is said, only one place is one image.
+        let unsaid = pins_of(&[("values.yaml", "aImage: {tag: v1.8.0}\nbImage: {tag: v1.8.0}\n")]);
+        assert!(carrying(&unsaid, "v1.8.0", &commit(), None).is_err());
+    }
+
+    #[test]
+    fn carries_that_is_no_pattern_is_a_settings_error() {
+        assert_eq!(carrying(&[], "v1", &commit(), Some("a..b")).unwrap_err().kind(), Kind::Settings);
+    }
+
+    #[test]
+    fn the_target_runs_what_the_counterpart_says() {
+        let source = pins_of(&[
+            ("values.yaml", "image: {repository: a, tag: v1.8.0}"),
+            ("kustomization.yaml", "images: [{name: b}, {name: a, newTag: v1.8.0}]"),
+        ]);
+        let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
+            panic!()
+        };
+        type Row<'t> = (&'t [(&'t str, &'t str)], Option<&'t str>);
+        let table: [Row<'_>; 5] = [
+            (&[("values.yaml", "image: {tag: v1.7.3}")], Some("v1.7.3")),
+            (
+                &[
+                    ("values.yaml", "image: {tag: v1.7.3}"),
+                    ("kustomization.yml", "images: [{name: a, newTag: v1.7.2}]"),
+                ],
+                Some("v1.7.2"),
+            ),
+            (&[("values.yaml", "image: {tag: ''}")], None),
+            (&[("values.yaml", "worker: {image: {tag: v1.7.3}}")], None),
+            (&[], None),
+        ];
+        for (files, runs) in table {
+            let target = pins(&overlay("prod", files), &rules(&[])).unwrap();
+            assert_eq!(carried_version(&target, &carrying).as_deref(), runs);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a value is that no default knows and only a team's pattern names.
+//!
+//! Its key and its text say how it moves; where they say nothing, the whole text does.
+
+use super::document::{Document, Node};
+use super::helm;
+use super::image::ImageReference;
+use super::key_path::{KeyPath, Step};
+use super::pins::{Meaning, Member, PinKind};
+use super::reading::text_of;
+use super::remote::RemoteRef;
+
+/// What a scalar is that only a team's pattern names.
+pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+    let text = text_of(document, node);
+    let pin = |kind, artifact: &str, value: String, group: String, member| Meaning {
+        kind,
+        artifact: artifact.to_owned(),
+        repository: None,
+        value,
+        group,
+        member,
+    };
+    let Some(Step::Key(key)) = path.steps.last() else {
+        return Some(pin(
+            PinKind::Other,
+            &path.to_string(),
+            text.to_owned(),
+            path.to_string(),
+            Member::Whole,
+        ));
+    };
+    if let Some(image) = ImageReference::parse(text).filter(|_| text.contains('/') || helm::is_image_key(key))
+    {
+        // A repository alone is no version, whoever names it: it belongs to its environment.
+        let repository = Some(image.repository.to_owned());
+        let whole =
+            pin(PinKind::ImageReference, image.repository, image.version()?, path.to_string(), Member::Whole);
+        return Some(Meaning { repository, ..whole });
+    }
+    if let Some(remote) = RemoteRef::parse(text) {
+        let value = remote.reference.to_owned();
+        return Some(pin(PinKind::RemoteRef, remote.url, value, path.to_string(), Member::Whole));
+    }
+    let above = path.parent()?;
+    let parts = [("ag", PinKind::ImageTag, Member::Version), ("igest", PinKind::ImageDigest, Member::Digest)];
+    for (end, kind, member) in parts {
+        let first = if end == "ag" { ['t', 'T'] } else { ['d', 'D'] };
+        let Some(stem) = key.strip_suffix(end).and_then(|stem| stem.strip_suffix(first)) else { continue };
+        // `workerTag` goes with `workerDigest`, `tag` with `digest`.
+        let group = if stem.is_empty() { above.to_string() } else { above.key(stem).to_string() };
+        let repository = if stem.is_empty() { helm::repository_of(document, &above) } else { None };
+        let artifact = repository.clone().unwrap_or_else(|| group.clone());
+        let named = pin(kind, &artifact, text.to_owned(), group, member);
+        return Some(Meaning { repository, ..named });
+    }
+    Some(pin(PinKind::Other, &path.to_string(), text.to_owned(), path.to_string(), Member::Whole))
+}

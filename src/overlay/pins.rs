@@ -1,0 +1,366 @@
+//! Pins: the version-bearing values of an overlay, by the default set or by a team's own patterns.
+//!
+//! A pin is found by what its key path and its neighbours say, never by what its value looks like.
+//! Nothing here changes a file or compares two overlays.
+
+use super::document::{Document, Node};
+use super::image::tag_and_digest;
+use super::key_path::KeyPath;
+use super::pattern::Pattern;
+use super::reading::{Reading, Role};
+use super::{OverlayFile, chart, helm, kustomize, own};
+use crate::failure::{Failure, Kind, Place, Result};
+use crate::names::RepoPath;
+
+/// The names of the files of an overlay that are read; others in its folder are nobody's business.
+pub const OVERLAY_FILES: &[&str] = &[
+    "values.yaml",
+    "values.yml",
+    "kustomization.yaml",
+    "kustomization.yml",
+    "Kustomization",
+    "Chart.yaml",
+    "Chart.lock",
+];
+
+/// An environment's folder as it is at one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay {
+    /// `staging`, `prod`, …
+    pub environment: String,
+    /// The folder.
+    pub path: RepoPath,
+    /// Its files that are named in [`OVERLAY_FILES`], in any order.
+    pub files: Vec<OverlayFile>,
+}
+
+/// What counts as a pin.
+#[derive(Debug, Clone, Default)]
+pub struct PinRules {
+    /// The team's own patterns; without any, the default set holds.
+    patterns: Vec<Pattern>,
+}
+
+/// What a pin versions, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PinKind {
+    /// An image's tag.
+    ImageTag,
+    /// An image's digest.
+    ImageDigest,
+    /// Tag and digest in a one-string image reference.
+    ImageReference,
+    /// A model's version.
+    ModelVersion,
+    /// A model's revision.
+    ModelRevision,
+    /// A model's digest.
+    ModelDigest,
+    /// A prompt's version.
+    PromptVersion,
+    /// A prompt's digest.
+    PromptDigest,
+    /// The version of a Helm chart that an overlay depends on.
+    ChartVersion,
+    /// The ref of a remote Kustomize resource.
+    RemoteRef,
+    /// A value that only the settings name.
+    Other,
+}
+
+/// One version-bearing value of an overlay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// Path in the repository.
+    pub file: RepoPath,
+    /// Path in the overlay.
+    pub name_in_overlay: String,
+    /// Where it stands in the file.
+    pub key: KeyPath,
+    /// What it is.
+    pub kind: PinKind,
+    /// The image's repository, the model's or chart's name, the remote's URL, else a key.
+    pub artifact: String,
+    /// The version-bearing text alone; empty for null.
+    pub value: String,
+    /// 1-based line of the value.
+    pub line: u32,
+    /// 1-based column of the value, in characters.
+    pub column: u32,
+    /// The image's repository, where the overlay says it.
+    pub(super) repository: Option<String>,
+    /// What it is called in every overlay, whatever its place: the file's role, then what it versions.
+    pub(super) group: (String, String),
+    /// Which part of its group it is.
+    pub(super) member: Member,
+}
+
+/// The part a pin plays in what is versioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Member {
+    /// A tag or version.
+    Version,
+    /// A model's revision.
+    Revision,
+    /// The digest that goes with it.
+    Digest,
+    /// All there is.
+    Whole,
+}
+
+/// What a file's own rules say about a scalar.
+pub(super) struct Meaning {
+    pub(super) kind: PinKind,
+    pub(super) artifact: String,
+    pub(super) repository: Option<String>,
+    pub(super) value: String,
+    pub(super) group: String,
+    pub(super) member: Member,
+}
+
+/// The pins of an overlay, sorted by file and place.
+///
+/// # Errors
+///
+/// A file that is a link, no UTF-8 or no YAML; a pin that is an alias, is written twice, or whose list
+/// item is not the only one of its name. All of them are reported.
+pub fn pins(overlay: &Overlay, rules: &PinRules) -> Result<Vec<Pin>> {
+    Ok(Reading::of(overlay, rules)?.pins)
+}
+
+/// The pins of `a` that are also in `b`: two apps must not claim one.
+pub fn shared_pins<'a>(a: &'a [Pin], b: &[Pin]) -> Vec<&'a Pin> {
+    a.iter().filter(|pin| b.iter().any(|other| other.file == pin.file && other.key == pin.key)).collect()
+}
+
+impl PinRules {
+    /// The rules that `pins:` gives; no patterns mean the default set.
+    pub fn new(patterns: &[String]) -> Result<Self> {
+        let (mut read, mut problems) = (Vec::new(), Vec::new());
+        for pattern in patterns {
+            match Pattern::parse(pattern) {
+                Ok(pattern) => read.push(pattern),
+                Err(failure) => problems.extend(failure.into_problems()),
+            }
+        }
+        match Failure::several(Kind::Settings, problems) {
+            Some(failure) => Err(failure),
+            None => Ok(Self { patterns: read }),
+        }
+    }
+
+    /// Whether these are a team's own patterns, which say more than the default set can guess.
+    pub(super) fn are_own(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
+    /// The team's patterns that name none of these pins.
+    pub(super) fn idle(&self, pins: &[Pin]) -> Vec<&str> {
+        let idle = self.patterns.iter().filter(|pattern| !pins.iter().any(|pin| pattern.names(&pin.key)));
+        idle.map(Pattern::as_str).collect()
+    }
+
+    pub(super) fn meaning(
+        &self,
+        role: Role,
+        document: &Document,
+        path: &KeyPath,
+        node: &Node,
+    ) -> Option<Meaning> {
+        if self.are_own() && !self.patterns.iter().any(|pattern| pattern.names(path)) {
+            return None;
+        }
+        let known = match role {
+            Role::Values => helm::meaning(document, path, node),
+            Role::Kustomization => kustomize::meaning(document, path, node),
+            Role::Chart => chart::meaning(document, path, node),
+            Role::Lock => return None,
+        };
+        if known.is_none() && self.are_own() { own::meaning(document, path, node) } else { known }
+    }
+}
+
+impl Pin {
+    /// The tag, version or ref, where there is one: what can equal a release's version.
+    pub fn version(&self) -> Option<&str> {
+        match self.kind {
+            PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => None,
+            PinKind::ImageReference => tag_and_digest(&self.value).0,
+            _ => Some(self.value.as_str()).filter(|value| !value.is_empty()),
+        }
+    }
+
+    /// The digest, where there is one.
+    pub fn digest(&self) -> Option<&str> {
+        match self.kind {
+            PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => {
+                Some(self.value.as_str()).filter(|value| !value.is_empty())
+            }
+            PinKind::ImageReference => tag_and_digest(&self.value).1,
+            _ => None,
+        }
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        Place::at(self.file.as_str(), self.line, self.column)
+    }
+
+    /// Whether two pins are the same one in two overlays.
+    pub(super) fn is_counterpart_of(&self, other: &Self) -> bool {
+        self.group == other.group && self.member == other.member
+    }
+}
+
+/// `image.tag = v1.7.3 (values.yaml:9)`, for people who ask what was looked at.
+impl std::fmt::Display for Pin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = if self.value.is_empty() { "nothing" } else { &self.value };
+        write!(f, "{} = {} ({}:{})", self.key, value.escape_debug(), self.name_in_overlay, self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "tests may"
+    )]
+    use proptest::prelude::*;
+
+    use super::super::testing::{listed, overlay, pins_of, refusal, rules};
+    use super::*;
+
+    #[test]
+    fn own_patterns_replace_the_default_set() {
+        let text = "\
+image: {repository: acme/a, tag: v1, digest: sha256:aa}
+model: {name: m, version: v7}
+defaults: {tag: &t v3, apiTag: v4, apiDigest: sha256:cc}
+job: {ref: 'ghcr.io/acme/job:v5', base: 'github.com/a/b?ref=v6', repository: acme/job}
+flags: [x, y]
+";
+        let table: [(&[&str], &[&str]); 7] = [
+            (
+                &["image.{tag,digest}"],
+                &["image.tag ImageTag acme/a = v1", "image.digest ImageDigest acme/a = sha256:aa"],
+            ),
+            (&["model.version"], &["model.version ModelVersion m = v7"]),
+            (
+                &["defaults.*"],
+                &[
+                    "defaults.tag ImageTag defaults = v3",
+                    "defaults.apiTag ImageTag defaults.api = v4",
+                    "defaults.apiDigest ImageDigest defaults.api = sha256:cc",
+                ],
+            ),
+            (
+                &["job.*"],
+                &["job.ref ImageReference ghcr.io/acme/job = v5", "job.base RemoteRef github.com/a/b = v6"],
+            ),
+            (&["flags[0]"], &["flags[0] Other flags[0] = x"]),
+            (&["**.tag"], &["image.tag ImageTag acme/a = v1", "defaults.tag ImageTag defaults = v3"]),
+            (&["image", "nothing.here"], &[]),
+        ];
+        for (patterns, expected) in table {
+            assert_eq!(listed("values.yaml", text, patterns), expected, "{patterns:?}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_pattern_is_reported() {
+        let failure = PinRules::new(&["a..b".into(), "image.tag".into(), "{a".into()]).unwrap_err();
+        assert_eq!(failure.problems().len(), 2, "{failure}");
+        assert_eq!(failure.kind(), Kind::Settings);
+    }
+
+    #[test]
+    fn aliases_and_doubles_are_refused_with_their_places() {
+        let table = [
+            ("t: &t v1\nimage:\n  tag: *t\n", "values.yaml:3:8`: `image.tag` is an alias of `*t`"),
+            ("image:\n  tag: v1\n  tag: v2\n", "values.yaml:3:3`: `image.tag` is written more than once"),
+            ("image: {tag: v1}\nimage: {tag: v2}\n", "`image` is written more than once"),
+        ];
+        for (text, said) in table {
+            let refusal = refusal(&[("values.yaml", text)], &[]);
+            assert!(refusal.contains(said) && refusal.contains("\nhint: "), "{refusal}");
+        }
+        assert_eq!(refusal(&[("values.yaml", table[1].0)], &[]).matches("error: ").count(), 1);
+    }
+
+    #[test]
+    fn an_alias_is_no_obstacle_where_patterns_name_the_anchor() {
+        let text = "defaults: {tag: &t v1}\nimage: {tag: *t}\n";
+        assert_eq!(listed("values.yaml", text, &["defaults.tag"]), ["defaults.tag ImageTag defaults = v1"]);
+    }
+
+    #[test]
+    fn links_and_foreign_encodings_are_refused_and_every_file_is_reported() {
+        let mut staging = overlay(
+            "staging",
+            &[("values.yaml", "a: 1"), ("kustomization.yaml", ""), ("Chart.yaml", "a: [")],
+        );
+        staging.files[0].mode = 0o120_000;
+        staging.files[1].bytes = b"a: \xff".to_vec();
+        let said = pins(&staging, &PinRules::default()).unwrap_err().to_string();
+        for part in [
+            "values.yaml`: the file is a symbolic link",
+            "kustomization.yaml:1:4`: the file is not UTF-8",
+            "Chart.yaml:",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(said.matches("error: ").count(), 3, "{said}");
+    }
+
+    #[test]
+    fn pins_know_their_file_and_place() {
+        let pins = pins_of(&[
+            ("values.yaml", "# c\nimage:\n  tag: \"v1\"\n"),
+            ("sub/values.yaml", "image: {tag: v2}\n"),
+            ("notes.yaml", "image: {tag: v3}\n"),
+        ]);
+        let places: Vec<_> =
+            pins.iter().map(|pin| (pin.name_in_overlay.as_str(), pin.line, pin.column)).collect();
+        assert_eq!(places, [("sub/values.yaml", 1, 14), ("values.yaml", 3, 8)]);
+        assert_eq!(pins[1].to_string(), "image.tag = v1 (values.yaml:3)");
+        assert_eq!(pins[1].place().to_string(), "environments/staging/values.yaml:3:8");
+    }
+
+    #[test]
+    fn a_pin_that_two_apps_match_is_found() {
+        let shared = overlay("staging", &[("values.yaml", "a: {image: {tag: v1}}\nb: {image: {tag: v2}}\n")]);
+        let all = pins(&shared, &PinRules::default()).unwrap();
+        let one = pins(&shared, &rules(&["b.**.tag"])).unwrap();
+        assert_eq!(
+            shared_pins(&all, &one).iter().map(|pin| pin.key.to_string()).collect::<Vec<_>>(),
+            ["b.image.tag"]
+        );
+        let other = overlay("prod", &[("values.yaml", "a: {image: {tag: v1}}\n")]);
+        assert!(shared_pins(&all, &pins(&other, &PinRules::default()).unwrap()).is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_file_has_pins_or_is_refused(text in "([a-c]: |image|tag: |name: |- |\\{|\\}|\\[|\\]|, |\n|  |&a |\\*a |v1:2@|<<: |\\PC){0,24}") {
+            for name in OVERLAY_FILES {
+                let _ = pins(&overlay("staging", &[(name, &text)]), &rules(&["**.*"]));
+                let _ = pins(&overlay("staging", &[(name, &text)]), &PinRules::default());
+            }
+        }
+
+        #[test]
+        fn the_order_of_files_never_matters(swap in any::<bool>()) {
+            let mut files = [("values.yaml", "image: {tag: v1}"), ("kustomization.yaml", "images: [{name: a, newTag: v1}]")];
+            let first = pins_of(&files);
+            if swap { files.reverse(); }
+            prop_assert_eq!(first, pins_of(&files));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What the tests of this folder share: overlays from text. Compiled for tests alone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests may"
+)]
+
+use super::{Missing, Movement, Overlay, OverlayFile, Pin, PinRules, movement, pins};
+use crate::failure::Result;
+use crate::names::RepoPath;
+use crate::plan::Change;
+
+/// An overlay at `environments/<environment>` with these files.
+pub(super) fn overlay(environment: &str, files: &[(&str, &str)]) -> Overlay {
+    let path = RepoPath::parse(&format!("environments/{environment}")).unwrap();
+    let files = files.iter().map(|(name, text)| OverlayFile {
+        path: path.join(name).unwrap(),
+        bytes: text.as_bytes().to_vec(),
+        mode: 0o100_644,
+    });
+    Overlay { environment: environment.to_owned(), files: files.collect(), path: path.clone() }
+}
+
+pub(super) fn rules(patterns: &[&str]) -> PinRules {
+    let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+    PinRules::new(&patterns).unwrap()
+}
+
+/// The pins of a staging overlay with these files, by the default set.
+pub(super) fn pins_of(files: &[(&str, &str)]) -> Vec<Pin> {
+    pins(&overlay("staging", files), &PinRules::default()).unwrap()
+}
+
+/// `key kind artifact = value` of each pin of one file.
+pub(super) fn listed(name: &str, text: &str, patterns: &[&str]) -> Vec<String> {
+    let pins = pins(&overlay("staging", &[(name, text)]), &rules(patterns)).unwrap();
+    pins.iter().map(|pin| format!("{} {:?} {} = {}", pin.key, pin.kind, pin.artifact, pin.value)).collect()
+}
+
+/// What is said when the pins of these files cannot be read.
+pub(super) fn refusal(files: &[(&str, &str)], patterns: &[&str]) -> String {
+    pins(&overlay("staging", files), &rules(patterns)).unwrap_err().to_string()
+}
+
+/// What moves from a staging overlay to a prod overlay.
+pub(super) fn moved_by(
+    source: &[(&str, &str)],
+    target: &[(&str, &str)],
+    patterns: &[&str],
+    missing: Missing,
+) -> Result<Movement> {
+    movement(&overlay("staging", source), &overlay("prod", target), &rules(patterns), missing)
+}
+
+/// The same, by the default set and in one file.
+pub(super) fn moved(name: &str, source: &str, target: &str) -> Movement {
+    moved_by(&[(name, source)], &[(name, target)], &[], Missing::List).unwrap()
+}
+
+/// `line key before -> after` of each change.
+pub(super) fn changes(movement: &Movement) -> Vec<String> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "·".to_owned());
+    let change = |c: &Change| format!("{} {} {} -> {}", c.line, c.key, text(&c.before), text(&c.after));
+    movement.changes.iter().map(change).collect()
+}
+
+/// The one changed file's text, or nothing where none changed.
+pub(super) fn after(movement: &Movement) -> String {
+    assert!(movement.files.len() < 2);
+    movement.files.first().map_or_else(String::new, |file| String::from_utf8(file.after.clone()).unwrap())
+}
+
+/// `place: message` of each warning.
+pub(super) fn warnings(movement: &Movement) -> Vec<String> {
+    movement.warnings.iter().map(|problem| problem.to_string().replace("environments/", "")).collect()
+}

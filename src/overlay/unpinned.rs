@@ -1,0 +1,177 @@
+//! What the target has where only the source has a pin: nothing, a place for one, or something else.
+//!
+//! Something else is an error, because to pass it over would promote less than was asked, in silence.
+
+use super::document::Value;
+use super::edit::Edit;
+use super::image::{ImageReference, has_one_name, tag_and_digest};
+use super::key_path::Step;
+use super::pins::{Pin, PinKind};
+use super::reading::{Reading, Role, text_of};
+use super::{helm, kustomize};
+use crate::failure::{Failure, Kind, Place, Result};
+
+/// The edit that would pin in the target what only the source pins, if there is a place for it.
+///
+/// An error where the target has something there that is no pin: to pass it over would be silent.
+pub(super) fn unpinned(source: &Reading<'_>, target: &Reading<'_>, pin: &Pin) -> Result<Option<Edit>> {
+    let Some(file) = target.file_of(pin) else { return Ok(None) };
+    // An index says where something stands in the source, and nothing about the target.
+    if pin.key.steps.iter().any(|step| matches!(step, Step::Index(_))) {
+        return Ok(None);
+    }
+    let document = &file.document;
+    if document.read(&pin.key).is_some() {
+        let there = document.find(&pin.key).map_err(|failure| {
+            failure.hinted(format!("{} pins it, so the promotion would set it", source.overlay.environment))
+        })?;
+        let (tag, digest) = tag_and_digest(&pin.value);
+        let version = ImageReference { repository: "", tag, digest };
+        let unversioned = ImageReference::parse(text_of(document, there))
+            .filter(|image| pin.kind == PinKind::ImageReference && image.version().is_none());
+        return match unversioned {
+            Some(image) if !is_another_image(pin, Some(image.repository)) => {
+                Ok(Some(Edit::Set { key: pin.key.clone(), value: image.with_version_of(&version) }))
+            }
+            Some(_) => Ok(None),
+            None => Err(no_pin(source, target, pin, document.place(there))),
+        };
+    }
+    let Some(parent) = pin.key.parent() else { return Ok(None) };
+    match document.read(&parent) {
+        Some(node) if matches!(node.value, Value::Scalar { .. }) && !node.is_null() => {
+            Err(no_pin(source, target, pin, document.place(node)))
+        }
+        Some(node) if !node.entries().is_empty() => {
+            document.find(&parent)?;
+            let repository = match file.role {
+                Role::Kustomization => {
+                    kustomize::image_entry(document, &parent).map(|entry| entry.repository.to_owned())
+                }
+                _ => helm::repository_of(document, &parent),
+            };
+            let (Some(Step::Key(key)), false) =
+                (pin.key.steps.last(), is_another_image(pin, repository.as_deref()))
+            else {
+                return Ok(None);
+            };
+            Ok(Some(Edit::Add { parent, key: key.clone(), value: pin.value.clone() }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The target has something else where the source has a pin.
+pub(super) fn no_pin(source: &Reading<'_>, target: &Reading<'_>, pin: &Pin, place: Place) -> Failure {
+    let (source, target) = (&source.overlay.environment, &target.overlay.environment);
+    let message =
+        format!("`{}` is a pin in {source} but none in {target}, where it is written differently", pin.key);
+    Failure::at(Kind::Overlay, place, message).hinted(format!(
+        "write it as `{}` does (line {}), or name the pins to promote by `pins`",
+        pin.file.as_str(),
+        pin.line
+    ))
+}
+
+/// Whether a repository in the target is another image than the source's pin is of.
+pub(super) fn is_another_image(source: &Pin, repository: Option<&str>) -> bool {
+    source.repository.as_deref().zip(repository).is_some_and(|(source, target)| !has_one_name(source, target))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "tests may"
+    )]
+    use super::super::Missing;
+    use super::super::testing::{after, moved_by, warnings};
+    use super::*;
+
+    #[test]
+    fn what_only_the_source_pins_is_added_where_it_is_asked_for_and_has_a_place() {
+        let table = [
+            (
+                "values.yaml",
+                "a: {image: {repository: x/a, tag: v2}}\n",
+                "a:\n  image:\n    repository: y/a\n",
+                "a:\n  image:\n    repository: y/a\n    tag: v2\n",
+            ),
+            ("values.yaml", "image: x/a:v2\n", "image: y/a # c\n", "image: y/a:v2 # c\n"),
+            (
+                "values.yaml",
+                "image: {tag: v2, digest: sha256:bb}\n",
+                "image:\n  repository: a\n",
+                "image:\n  repository: a\n  tag: v2\n  digest: sha256:bb\n",
+            ),
+            (
+                "kustomization.yaml",
+                "images: [{name: a, newTag: v2}]\n",
+                "images:\n- name: a\n  newName: p/a\n",
+                "images:\n- name: a\n  newName: p/a\n  newTag: v2\n",
+            ),
+            (
+                "values.yaml",
+                "a: {image: {repository: x/b, tag: v2}}\n",
+                "a: {image: {repository: y/a}}\n",
+                "",
+            ),
+            ("values.yaml", "b: {image: {tag: v2}}\n", "a: 1\n", ""),
+            ("kustomization.yaml", "resources: ['h/a?ref=v2']\n", "resources: ['h/a']\n", ""),
+        ];
+        for (name, source, target, expected) in table {
+            let files = |text| [(name, text)];
+            let moved_with = |missing| moved_by(&files(source), &files(target), &[], missing).unwrap();
+            let listed = moved_with(Missing::List);
+            assert_eq!(after(&listed), "", "{source}");
+            assert!(listed.drift.iter().any(|drift| drift.pin), "{source}");
+            let added = moved_with(Missing::Add);
+            assert_eq!(after(&added), expected, "{source}");
+            assert_eq!(added.drift.iter().any(|drift| drift.pin), expected.is_empty());
+            assert_eq!(warnings(&added).is_empty(), !expected.is_empty(), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_set_safely_stops_with_place_and_hint() {
+        let table = [
+            (
+                "image: {tag: v2}\n",
+                "d: &d {tag: v1}\nimage: {<<: *d, pullPolicy: x}\n",
+                "values.yaml:2:8`: `image.tag` is not written here: it is inherited by `<<`",
+            ),
+            (
+                "a: {image: {tag: v2}}\n",
+                "b: &b {image: {tag: v1}}\na: *b\n",
+                "`a.image.tag` is reached through an alias of `*b`",
+            ),
+            (
+                "image: {tag: v2}\n",
+                "image: acme/a:v1\n",
+                "values.yaml:1:8`: `image.tag` is a pin in staging but none in prod",
+            ),
+            (
+                "image: acme/a:v1\n",
+                "image: {repository: acme/a, tag: v1}\n",
+                "values.yaml:1:34`: `image` is a pin in staging but none in prod",
+            ),
+            (
+                "api: {repository: a, tag: v2}\n",
+                "api: {tag: v1}\n",
+                "values.yaml:1:12`: `api.tag` is a pin in staging but none in prod",
+            ),
+            ("image: {tag: v2}\n", "image: {tag: &t v1}\nother: *t\n", "values.yaml:1:"),
+        ];
+        for (source, target, said) in table {
+            let files = |text| [("values.yaml", text)];
+            let failure = moved_by(&files(source), &files(target), &[], Missing::List).unwrap_err();
+            assert_eq!(failure.kind(), Kind::Overlay);
+            let text = failure.to_string();
+            assert!(text.contains(said) && text.contains("\nhint: "), "{text}");
+        }
+    }
+}
