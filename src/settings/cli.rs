@@ -101,9 +101,9 @@ pub fn command() -> clap::Command {
     CommandLine::command()
 }
 
-/// Moves a tested release from staging to prod in a GitOps repository, as one pull request
 #[derive(Parser)]
 #[command(name = "promote", version, args_conflicts_with_subcommands = true)]
+#[command(about = "Moves a tested release from staging to prod in a GitOps repository, as one pull request")]
 #[command(after_help = "\
 Without a command, `promote` runs a promotion, as it does as an action. Every flag is also an input of the \
 action and has the same name; a flag beats an input, which beats `.github/promote.yaml`.
@@ -234,18 +234,18 @@ struct Assignment {
     value: String,
 }
 
-/// Splits at the first `=` outside brackets; inside them, quotes may hold anything.
+/// Splits at the first `=` outside brackets; inside them, a quoted key or value may hold anything.
 fn assignment(text: &str) -> Result<Assignment, String> {
     let mut depth = 0_usize;
     let mut quote = None;
     let mut escaped = false;
+    let mut opens = false;
     for (index, c) in text.char_indices() {
         match (quote, c) {
             _ if escaped => escaped = false,
             (Some('"'), '\\') => escaped = true,
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') if depth > 0 => quote = Some(c),
+            (None, '"' | '\'') if depth > 0 && opens => quote = Some(c),
             (None, '[') => depth += 1,
             (None, ']') => depth = depth.saturating_sub(1),
             (None, '=') if depth == 0 => {
@@ -255,8 +255,9 @@ fn assignment(text: &str) -> Result<Assignment, String> {
                 }
                 return Ok(Assignment { key: key.to_owned(), value: value.chars().skip(1).collect() });
             }
-            (None, _) => {}
+            _ => {}
         }
+        opens = matches!(c, '[' | '=');
     }
     Err("there is no `=` outside brackets; write KEY=VALUE".to_owned())
 }

@@ -115,6 +115,8 @@ fn an_edit_is_split_at_the_first_equals_sign_outside_brackets() {
         (r#"notes["a]=b"]=c"#, r#"notes["a]=b"]"#, "c"),
         (r#"notes["a\"]=b"]=c"#, r#"notes["a\"]=b"]"#, "c"),
         ("it's=x", "it's", "x"),
+        ("args[name=it's].x=y", "args[name=it's].x", "y"),
+        ("args[name='a]=b'].x=y", "args[name='a]=b'].x", "y"),
         ("@1/tag=", "@1/tag", ""),
         ("ключ=значение", "ключ", "значение"),
     ] {
