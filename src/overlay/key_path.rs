@@ -138,7 +138,8 @@ fn quoted(text: &str) -> String {
     out
 }
 
-fn is_unseen(c: char) -> bool {
+/// Characters that a reader cannot see, or that change how the others are read.
+pub(super) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

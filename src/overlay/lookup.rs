@@ -40,25 +40,40 @@ impl Document {
     ///
     /// Of duplicate keys the last counts, as for most readers.
     pub fn read(&self, path: &KeyPath) -> Option<&Node> {
-        let root = self.roots().get(path.document)?;
-        let node = path.steps.iter().try_fold(root, |node, step| {
-            let node = self.resolved(node);
-            match (step, &node.value) {
-                (Step::Key(key), Value::Mapping { entries, .. }) => entries
-                    .iter()
-                    .rev()
-                    .find(|entry| self.key_is(entry, key))
-                    .map(|entry| &entry.value)
-                    .or_else(|| self.inherited(node, key, 0).map(|(_, value)| value)),
+        self.follow(path).map(|(_, node)| node)
+    }
+
+    /// What [`Document::read`] sees, and the aliases it went through.
+    pub(super) fn follow(&self, path: &KeyPath) -> Option<(Vec<&Node>, &Node)> {
+        let mut aliases = Vec::new();
+        let mut node = self.through(self.roots().get(path.document)?, &mut aliases);
+        for step in &path.steps {
+            let next = match (step, &node.value) {
+                (Step::Key(key), Value::Mapping { entries, .. }) => {
+                    let own = entries.iter().rev().find(|entry| self.key_is(entry, key));
+                    own.map(|entry| &entry.value).or_else(|| {
+                        let (merged, value) = self.inherited(node, key, 0)?;
+                        aliases.extend(merged);
+                        Some(value)
+                    })
+                }
                 (Step::Key(key), Value::Sequence { items, .. }) => items.get(index_of(key)?),
                 (Step::Index(index), Value::Sequence { items, .. }) => items.get(*index),
                 (Step::Item { field, value }, Value::Sequence { items, .. }) => {
                     items.iter().find(|item| self.identity(item, field) == Some(value))
                 }
                 _ => None,
-            }
-        })?;
-        Some(self.resolved(node))
+            };
+            node = self.through(next?, &mut aliases);
+        }
+        Some((aliases, node))
+    }
+
+    fn through<'d>(&'d self, node: &'d Node, aliases: &mut Vec<&'d Node>) -> &'d Node {
+        if matches!(node.value, Value::Alias { .. }) {
+            aliases.push(node);
+        }
+        self.resolved(node)
     }
 
     /// Every scalar with its path, in the order of the file; an alias of a scalar is listed as the alias.
@@ -150,10 +165,12 @@ impl Document {
                 let found = entries.iter().enumerate().filter(|(_, entry)| self.key_is(entry, key));
                 let found: Vec<_> = found.map(|(number, entry)| (number, &entry.key)).collect();
                 if found.is_empty()
-                    && let Some((anchor, _)) = self.inherited(node, key, 0)
+                    && let Some((aliases, _)) = self.inherited(node, key, 0)
                 {
-                    let from =
-                        anchor.map_or_else(String::new, |a| format!(" from `*{}`", self.anchor_name(a)));
+                    let from = aliases.first().map_or_else(String::new, |alias| match alias.value {
+                        Value::Alias { anchor } => format!(" from `*{}`", self.anchor_name(anchor)),
+                        _ => String::new(),
+                    });
                     let message = format!("`{there}` is not written here: it is inherited by `<<`{from}");
                     return Err(Failure::at(Kind::Overlay, self.place(node), message).hinted(format!(
                         "add `{there}` here to override it, or set it where it is written"
@@ -224,8 +241,8 @@ impl Document {
             .hinted(format!("set it where `&{name}` stands (line {line}), or write the value out here"))
     }
 
-    /// The value that a mapping inherits by `<<`, and the anchor it comes from.
-    fn inherited<'d>(&'d self, node: &'d Node, key: &str, depth: usize) -> Option<(Option<usize>, &'d Node)> {
+    /// The value that a mapping inherits by `<<`, and the aliases it comes through.
+    fn inherited<'d>(&'d self, node: &'d Node, key: &str, depth: usize) -> Option<(Vec<&'d Node>, &'d Node)> {
         if depth > MAX_MERGES {
             return None;
         }
@@ -235,16 +252,14 @@ impl Document {
             _ => std::slice::from_ref(&entry.value),
         });
         for source in sources {
-            let anchor = match source.value {
-                Value::Alias { anchor } => Some(anchor),
-                _ => None,
-            };
-            let source = self.resolved(source);
+            let mut aliases = Vec::new();
+            let source = self.through(source, &mut aliases);
             if let Some(entry) = source.entries().iter().find(|entry| self.key_is(entry, key)) {
-                return Some((anchor, &entry.value));
+                return Some((aliases, &entry.value));
             }
             if let Some((deeper, value)) = self.inherited(source, key, depth + 1) {
-                return Some((anchor.or(deeper), value));
+                aliases.extend(deeper);
+                return Some((aliases, value));
             }
         }
         None

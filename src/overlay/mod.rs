@@ -1,8 +1,15 @@
 //! What changes? Pins, and the byte edits that move them from one overlay to another.
 
 pub mod document;
+pub mod edit;
+mod followers;
 pub mod key_path;
+mod layout;
 mod lookup;
+mod proof;
+pub mod quoting;
+pub mod set;
+mod splice;
 
 use crate::names::RepoPath;
 

@@ -1,0 +1,337 @@
+//! Which bytes change.
+//!
+//! Turns a plan into replacements of byte ranges: of a value, of whole lines, of an entry between
+//! brackets. Knows how YAML is laid out, but is never trusted: what it does is proven afterwards.
+
+use std::ops::Range;
+
+use crate::failure::{Failure, Kind, Result};
+
+use super::document::{Document, Entry, Node, ScalarStyle, Value};
+use super::edit::{Group, Plan, Set};
+use super::layout::{Layout, has_break};
+use super::proof::broken;
+use super::quoting::{Context, written};
+
+/// Bytes that are replaced.
+#[derive(Debug)]
+pub(super) struct Splice {
+    range: Range<usize>,
+    text: String,
+    /// A whole line: its ending is `text`'s to be added, after it or, at the end of the file, before it.
+    ending: Option<&'static str>,
+}
+
+impl Splice {
+    fn replace(range: Range<usize>, text: impl Into<String>) -> Self {
+        Self { range, text: text.into(), ending: None }
+    }
+
+    fn insert(at: usize, text: impl Into<String>) -> Self {
+        Self::replace(at..at, text)
+    }
+
+    fn line(at: usize, text: String, ending: &'static str) -> Self {
+        Self { range: at..at, text, ending: Some(ending) }
+    }
+}
+
+/// The splices that carry out a plan.
+pub(super) fn splices(document: &Document, plan: &Plan<'_>) -> Result<Vec<Splice>> {
+    let cutter = Cutter { document, layout: Layout { text: document.text() } };
+    let mut splices = Vec::new();
+    let mut sets: Vec<_> = plan.sets.values().filter(|set| !set.is_done()).collect();
+    sets.sort_by_key(|set| set.edit);
+    for set in sets {
+        splices.extend(cutter.set(set)?);
+    }
+    for group in plan.groups.values() {
+        let flow = matches!(group.mapping.value, Value::Mapping { flow: true, .. });
+        splices.extend(if flow { cutter.flow_group(group)? } else { cutter.block_group(group)? });
+    }
+    Ok(splices)
+}
+
+/// The text with every splice made; two that overlap are an error.
+pub(super) fn spliced(document: &Document, mut splices: Vec<Splice>) -> Result<String> {
+    let text = document.text();
+    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+    let mut out =
+        String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len() + 2).sum::<usize>());
+    let mut from = 0;
+    for Splice { range, text: new, ending } in splices {
+        out.push_str(text.get(from..range.start).ok_or_else(broken)?);
+        match ending {
+            Some(ending) if out.is_empty() || out.ends_with(['\n', '\r']) => out.extend([&new, ending]),
+            Some(ending) => out.extend([ending, &new]),
+            None => out.push_str(&new),
+        }
+        from = range.end;
+    }
+    out.push_str(text.get(from..).ok_or_else(broken)?);
+    Ok(out)
+}
+
+struct Cutter<'d> {
+    document: &'d Document,
+    layout: Layout<'d>,
+}
+
+impl<'d> Cutter<'d> {
+    fn refusal(&self, node: &Node, message: &str) -> Failure {
+        Failure::at(Kind::Overlay, self.document.place(node), message).hinted("edit this one by hand")
+    }
+
+    fn set(&self, set: &Set<'d>) -> Result<Vec<Splice>> {
+        let node = set.located.node;
+        let trail = &set.located.trail;
+        let is_flow = |(above, _): &(&Node, usize)| {
+            matches!(above.value, Value::Mapping { flow: true, .. } | Value::Sequence { flow: true, .. })
+        };
+        let context = if trail.iter().any(is_flow) { Context::Flow } else { Context::Block };
+        let Value::Scalar { style, .. } = node.value else { return Err(broken()) };
+        let text = written(&set.value, style, context);
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let block = self
+                    .layout
+                    .block_scalar(node, lower_bound(node, trail, self.document))
+                    .ok_or_else(broken)?;
+                let mut content = block.content;
+                if content.end == self.document.text().len() && !self.layout.is_line_start(content.end) {
+                    content.start = self.layout.line_end(block.header.start);
+                }
+                Ok(vec![Splice::replace(block.header, text), Splice::replace(content, "")])
+            }
+            _ if !node.span.is_empty() => Ok(vec![Splice::replace(node.span.clone(), text)]),
+            _ => {
+                let (at, lead) = self.left_out(node, trail.last().copied(), context)?;
+                Ok(vec![Splice::insert(at, format!("{lead}{text}"))])
+            }
+        }
+    }
+
+    /// Where a value that is left out would stand, and what comes before it.
+    fn left_out(
+        &self,
+        node: &Node,
+        above: Option<(&Node, usize)>,
+        context: Context,
+    ) -> Result<(usize, &'static str)> {
+        if node.anchor.is_some() {
+            return Ok((node.span.start, " "));
+        }
+        let Some((above, number)) = above else {
+            return Err(self.refusal(node, "the document is empty, so no value can be set in it"));
+        };
+        let Some(entry) = above.entries().get(number) else {
+            let from = number.checked_sub(1).and_then(|before| above.items().get(before));
+            let from = from.map_or(above.start, |before| before.span.end);
+            let dash =
+                self.layout.words(from..node.span.end.max(from)).find(|word| self.layout.slice(word) == "-");
+            return dash.map(|dash| (dash.end, " ")).ok_or_else(broken);
+        };
+        match self.layout.colon(entry) {
+            Some(colon) => Ok((colon + 1, " ")),
+            None if context == Context::Flow
+                && !entry.key.span.is_empty()
+                && !self.layout.is_explicit(entry) =>
+            {
+                Ok((entry.key.span.end, ": "))
+            }
+            None => Err(self.refusal(node, "the key has no `:`, so no value can be set for it")),
+        }
+    }
+
+    fn block_group(&self, group: &Group<'d>) -> Result<Vec<Splice>> {
+        let entries = group.mapping.entries();
+        let mut splices = Vec::new();
+        for added in &group.added {
+            let entry = added.after.and_then(|after| entries.get(after)).ok_or_else(broken)?;
+            self.refuse_explicit(entry)?;
+            let first = entries.first().ok_or_else(broken)?;
+            let indent = self.layout.column(first.key.start);
+            let key = written(&added.key, ScalarStyle::Plain, Context::Block);
+            let value = written(&added.value, ScalarStyle::Plain, Context::Block);
+            let ending = self.layout.ending_near(entry.key.start);
+            let at = self.layout.after(entry);
+            splices.push(Splice::line(at, format!("{}{key}: {value}", " ".repeat(indent)), ending));
+        }
+        let mut numbers = group.removed.iter().copied().peekable();
+        while let Some(number) = numbers.next() {
+            let entry = entries.get(number).ok_or_else(broken)?;
+            self.refuse_explicit(entry)?;
+            let start = self.layout.line_start(entry.key.start);
+            let before = self.layout.slice(&(start..entry.key.start));
+            if before.chars().all(|c| c == ' ') {
+                splices.push(Splice::replace(start..self.layout.after(entry), ""));
+            } else if before.chars().all(|c| matches!(c, ' ' | '\t' | '-')) {
+                // The first key of a list item: what comes next moves up to the dash.
+                let mut last = entry;
+                let mut at = number;
+                while numbers.next_if(|next| *next == at + 1).is_some() {
+                    at += 1;
+                    last = entries.get(at).ok_or_else(broken)?;
+                }
+                let next = self.layout.skip_blank_lines(self.layout.after(last));
+                splices.push(Splice::replace(entry.key.start..next, ""));
+            } else {
+                return Err(self.refusal(&entry.key, "the key shares its line with what is before it"));
+            }
+        }
+        Ok(splices)
+    }
+
+    fn refuse_explicit(&self, entry: &Entry) -> Result<()> {
+        if self.layout.is_explicit(entry) {
+            return Err(self.refusal(&entry.key, "keys written with `?` are not added to or removed"));
+        }
+        Ok(())
+    }
+
+    fn flow_group(&self, group: &Group<'d>) -> Result<Vec<Splice>> {
+        let mapping = group.mapping;
+        if !self.layout.slice(&mapping.span).starts_with('{') {
+            return Err(self.refusal(mapping, "a mapping without `{` in a list has one key only"));
+        }
+        let mut splices = self.flow_removed(group)?;
+        let entries = mapping.entries();
+        if entries.is_empty() {
+            let inner = mapping.span.start + 1..mapping.span.end.saturating_sub(1);
+            let new: Vec<_> = group
+                .added
+                .iter()
+                .map(|added| flow_entry(&added.key, &added.value, ScalarStyle::Plain, ": "))
+                .collect();
+            if !new.is_empty() {
+                let lead: String = self.layout.slice(&inner).chars().take_while(|c| *c == ' ').collect();
+                splices.push(Splice::insert(inner.start, format!("{lead}{}", new.join(", "))));
+            }
+            return Ok(splices);
+        }
+        for (order, added) in group.added.iter().enumerate() {
+            let number = added.after.ok_or_else(broken)?;
+            let entry = entries.get(number).ok_or_else(broken)?;
+            self.refuse_explicit(entry)?;
+            let style = match entry.key.value {
+                Value::Scalar { style: ScalarStyle::DoubleQuoted, .. } => ScalarStyle::DoubleQuoted,
+                _ => ScalarStyle::Plain,
+            };
+            let colon = self
+                .layout
+                .after_colon(entry)
+                .filter(|gap| *gap == ":" && style == ScalarStyle::DoubleQuoted);
+            let colon = colon.unwrap_or(": ");
+            let new = flow_entry(&added.key, &added.value, style, colon);
+            let is_first_added = !group.added.iter().take(order).any(|other| other.after == added.after);
+            let end = self.layout.end(entry);
+            if let Some(line) = self.layout.own_flow_line(entry, end) {
+                let indent = self.layout.slice(&(line.start..entry.key.start));
+                if is_first_added && line.comma.is_none() {
+                    splices.push(Splice::insert(end, ","));
+                }
+                // The last of all has no comma after it, unless the mapping is written that way.
+                let is_last = !group.added.iter().skip(order + 1).any(|other| other.after == added.after);
+                let goes_on = (number + 1..entries.len()).any(|later| !group.removed.contains(&later));
+                let trails =
+                    entries.last().is_some_and(|last| self.layout.comma(self.layout.end(last)).is_some());
+                let comma = if !is_last || goes_on || trails { "," } else { "" };
+                let ending = self.layout.ending_near(entry.key.start);
+                splices.push(Splice::line(line.end, format!("{indent}{new}{comma}"), ending));
+            } else {
+                let gap = if colon == ":" { "," } else { ", " };
+                splices.push(Splice::insert(end, format!("{gap}{new}")));
+            }
+        }
+        Ok(splices)
+    }
+
+    fn flow_removed(&self, group: &Group<'d>) -> Result<Vec<Splice>> {
+        let entries = group.mapping.entries();
+        let is_gone = |number: usize| group.removed.contains(&number);
+        let mut splices = Vec::new();
+        let mut from = 0;
+        while from < entries.len() {
+            if !is_gone(from) {
+                from += 1;
+                continue;
+            }
+            let to = (from..entries.len()).take_while(|number| is_gone(*number)).last().unwrap_or(from);
+            let run = entries.get(from..=to).ok_or_else(broken)?;
+            for entry in run {
+                self.refuse_explicit(entry)?;
+            }
+            let before = from.checked_sub(1).and_then(|before| entries.get(before));
+            let next = entries.get(to + 1);
+            splices.extend(self.flow_run(run, before, next, group)?);
+            from = to + 1;
+        }
+        Ok(splices)
+    }
+
+    /// Removes neighbours: as lines where each has its own, else with the commas between.
+    fn flow_run(
+        &self,
+        run: &[Entry],
+        before: Option<&Entry>,
+        next: Option<&Entry>,
+        group: &Group<'d>,
+    ) -> Result<Vec<Splice>> {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return Err(broken()) };
+        let lines: Option<Vec<_>> =
+            run.iter().map(|entry| self.layout.own_flow_line(entry, self.layout.end(entry))).collect();
+        if let Some(lines) = lines {
+            let mut splices: Vec<_> =
+                lines.iter().map(|line| Splice::replace(line.start..line.end, "")).collect();
+            let comma_is_left = next.is_none() && lines.last().is_some_and(|line| line.comma.is_none());
+            if comma_is_left && let Some(before) = before {
+                let end = self.layout.end(before);
+                let number = group.mapping.entries().iter().position(|entry| std::ptr::eq(entry, before));
+                let is_added_to = group.added.iter().any(|added| added.after == number);
+                match self.layout.comma(end) {
+                    Some(comma) if !is_added_to => splices.push(Splice::replace(comma..comma + 1, "")),
+                    Some(_) => {}
+                    None => {
+                        return Err(
+                            self.refusal(&first.key, "what stands around the key is not plain enough")
+                        );
+                    }
+                }
+            }
+            return Ok(splices);
+        }
+        let range = match (before, next) {
+            (_, Some(next)) => first.key.start..next.key.start,
+            (Some(before), None) => self.layout.end(before)..self.layout.end(last),
+            (None, None) => return Err(broken()),
+        };
+        let kept = first.key.start..self.layout.end(last);
+        let around = [range.start..kept.start.max(range.start), kept.end.min(range.end)..range.end];
+        if around
+            .iter()
+            .any(|part| has_break(self.layout.slice(part)) && self.layout.slice(part).contains('#'))
+        {
+            return Err(self.refusal(&first.key, "a comment beside the key would be lost with it"));
+        }
+        Ok(vec![Splice::replace(range, "")])
+    }
+}
+
+fn flow_entry(key: &str, value: &str, style: ScalarStyle, colon: &str) -> String {
+    format!("{}{colon}{}", written(key, style, Context::Flow), written(value, style, Context::Flow))
+}
+
+/// Where the search for a block scalar's header may begin.
+fn lower_bound(node: &Node, trail: &[(&Node, usize)], document: &Document) -> usize {
+    let Some((above, number)) = trail.last() else {
+        let before = document.roots().iter().take_while(|root| !std::ptr::eq(*root, node));
+        return before.last().map_or(0, |root| root.span.end);
+    };
+    match &above.value {
+        Value::Mapping { entries, .. } => entries.get(*number).map_or(0, |entry| entry.key.span.end),
+        _ => number
+            .checked_sub(1)
+            .and_then(|before| above.items().get(before))
+            .map_or(above.start, |before| before.span.end),
+    }
+}
