@@ -47,18 +47,18 @@ impl<'a> Resolving<'a> {
         if self.asked.apps.as_ref().is_some_and(|asked| !asked.value.contains(name)) {
             return None;
         }
-        let own = settings.from.as_ref().map_or_else(|| self.from_of_file(), |at| at.value.clone());
+        let own = settings.from.as_ref().map_or_else(|| self.usual_source(), |at| at.value.clone());
         let from = self.asked.from.as_ref().map_or_else(|| own.clone(), |at| at.value.clone());
-        if let (Some(asked), Some(source)) = (&self.asked.from, &settings.source) {
-            if asked.value != own {
-                let message = format!(
-                    "`{name}` comes from `{own}`, by its `source` `{}`, and not from `{from}`",
-                    source.value
-                );
-                let hint = "leave `from` out, or leave out the app's `source`";
-                self.problems.push(problem(Some(asked.place.clone()), message, hint));
-                return None;
-            }
+        if let (Some(asked), Some(source)) = (&self.asked.from, &settings.source)
+            && asked.value != own
+        {
+            let message = format!(
+                "`{name}` comes from `{own}`, by its `source` `{}`, and not from `{from}`",
+                source.value
+            );
+            let hint = "leave `from` out, or leave out the app's `source`";
+            self.problems.push(problem(Some(asked.place.clone()), message, hint));
+            return None;
         }
         let (source, rest) = match &settings.source {
             Some(source) => {
@@ -106,7 +106,7 @@ impl<'a> Resolving<'a> {
 
     /// The apps of the layout that needs no settings.
     fn discovered(&mut self) -> Vec<App<'a>> {
-        let from = self.asked.from.as_ref().map_or_else(|| self.from_of_file(), |at| at.value.clone());
+        let from = self.asked.from.as_ref().map_or_else(|| self.usual_source(), |at| at.value.clone());
         let Some(folder) = overlay(&from, None) else { return Vec::new() };
         let app = |name: &str, source: RepoPath, rest: &str| App {
             name: name.to_owned(),
@@ -129,15 +129,14 @@ impl<'a> Resolving<'a> {
         let mut apps = Vec::new();
         let before = self.problems.len();
         for name in self.layout.overlays_below(&folder) {
-            match (values::name(name), folder.join(name)) {
-                (Ok(name), Ok(source)) => apps.push(app(&name, source, &name)),
-                _ => {
-                    let message =
-                        format!("the folder {} of `{folder}` cannot be the name of an app", shown(name));
-                    let hint = "rename it, or name the apps in `.github/promote.yaml`: `apps: [{name: NAME, source: PATH}]`";
-                    self.problems.push(problem(None, message, hint));
-                }
+            if let (Ok(name), Ok(source)) = (values::name(name), folder.join(name)) {
+                apps.push(app(&name, source, &name));
+                continue;
             }
+            let message = format!("the folder {} of `{folder}` cannot be the name of an app", shown(name));
+            let hint =
+                "rename it, or name the apps in `.github/promote.yaml`: `apps: [{name: NAME, source: PATH}]`";
+            self.problems.push(problem(None, message, hint));
         }
         if apps.is_empty() && self.problems.len() == before {
             self.no_overlay(&folder);
@@ -167,7 +166,8 @@ impl<'a> Resolving<'a> {
         (!there.is_empty()).then(|| format!("the environments there are: {}", quoted(there.into_iter())))
     }
 
-    fn from_of_file(&self) -> String {
+    /// The environment that releases come from, by the file or by default.
+    fn usual_source(&self) -> String {
         self.reading.settings.from.as_ref().map_or_else(|| "staging".to_owned(), |from| from.value.clone())
     }
 }

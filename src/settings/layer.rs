@@ -156,11 +156,10 @@ impl JsonSchema for Required {
                 "required": [kind],
                 "additionalProperties": false,
             });
-            if let (Some((key, what)), Some(properties)) = (with, schema.pointer_mut("/properties")) {
-                if let Some(properties) = properties.as_object_mut() {
-                    let text = json_schema!({ "type": "string", "minLength": 1, "description": what });
-                    properties.insert(key.to_owned(), text.to_value());
-                }
+            let properties = schema.pointer_mut("/properties").and_then(serde_json::Value::as_object_mut);
+            if let (Some((key, what)), Some(properties)) = (with, properties) {
+                let text = json_schema!({ "type": "string", "minLength": 1, "description": what });
+                properties.insert(key.to_owned(), text.to_value());
             }
             schema.to_value()
         };

@@ -17,14 +17,14 @@ pub(super) struct Layers<'a> {
 impl Layers<'_> {
     /// The nearest value of a setting.
     pub(super) fn pick<T: Clone>(&self, setting: impl Fn(&Layer) -> Option<&At<T>>) -> Option<T> {
-        let layers = std::iter::once(&self.asked.everything).chain(self.inner.iter().copied());
-        layers.filter_map(setting).next().map(|at| at.value.clone())
+        let mut layers = std::iter::once(&self.asked.everything).chain(self.inner.iter().copied());
+        layers.find_map(setting).map(|at| at.value.clone())
     }
 
     /// The nearest value of a setting that targets do not have.
     pub(super) fn pick_of_app<T: Clone>(&self, setting: impl Fn(&AppLayer) -> Option<&At<T>>) -> Option<T> {
-        let layers = std::iter::once(&self.asked.every_app).chain(self.of_app.iter().copied());
-        layers.filter_map(setting).next().map(|at| at.value.clone())
+        let mut layers = std::iter::once(&self.asked.every_app).chain(self.of_app.iter().copied());
+        layers.find_map(setting).map(|at| at.value.clone())
     }
 
     pub(super) fn policy(&self) -> PolicySettings {

@@ -82,11 +82,7 @@ impl<'d> Reader<'d> {
     pub(super) fn no_more(&mut self, fields: Fields<'d>) -> bool {
         let legible = fields.entries.is_empty();
         for (key, _, place) in fields.entries {
-            let known = || fields.known.iter().copied();
-            let hint = match nearest(key, known()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("allowed: {}", quoted(known())),
-            };
+            let hint = meant(key, fields.known.iter().copied());
             self.hinted(place, format!("{} has no key {}", fields.what, shown(key)), hint);
         }
         legible
@@ -253,11 +249,7 @@ impl<'d> Reader<'d> {
         name: &str,
         known: impl Iterator<Item = &'a str> + Clone,
     ) {
-        let hint = match nearest(name, known.clone()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("allowed: {}", quoted(known)),
-        };
-        self.hinted(place, message, hint);
+        self.hinted(place, message, meant(name, known));
     }
 
     /// A mistake at a place.
@@ -267,6 +259,14 @@ impl<'d> Reader<'d> {
 
     fn hinted(&mut self, place: Place, message: String, hint: impl Into<String>) {
         self.problems.push(Problem { place: Some(place), message, hints: vec![hint.into()] });
+    }
+}
+
+/// The known name that was probably meant, else all of them.
+fn meant<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("allowed: {}", quoted(known)),
     }
 }
 

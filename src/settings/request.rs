@@ -295,7 +295,7 @@ fn first_reason(error: &regex::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests may")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
     use super::*;
 
     #[test]

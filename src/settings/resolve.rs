@@ -91,15 +91,15 @@ impl<'a> Resolving<'a> {
         let settings = &self.reading.settings;
         let trunk = self.asked.trunk.clone().or_else(|| settings.trunk.as_ref().map(|at| at.value.clone()));
         let named = settings.base.as_ref().filter(|_| self.asked.base.is_none());
-        if let (Some(settled), Some(named)) = (&self.asked.settled, named) {
-            if named.value != *settled {
-                let message = format!(
-                    "the settings on `{settled}` name the base `{}`, but those that led there name `{settled}`",
-                    named.value
-                );
-                let hint = "let `base` be the same on both branches, or give it as an input";
-                self.problems.push(problem(Some(named.place.clone()), message, hint));
-            }
+        if let (Some(settled), Some(named)) = (&self.asked.settled, named)
+            && named.value != *settled
+        {
+            let message = format!(
+                "the settings on `{settled}` name the base `{}`, but those that led there name `{settled}`",
+                named.value
+            );
+            let hint = "let `base` be the same on both branches, or give it as an input";
+            self.problems.push(problem(Some(named.place.clone()), message, hint));
         }
         let base = self.asked.base.clone().or_else(|| self.asked.settled.clone());
         (trunk.clone(), base.or_else(|| named.map(|at| at.value.clone())).or(trunk))
@@ -125,17 +125,14 @@ impl<'a> Resolving<'a> {
     /// The targets of an app: those it names, as far as they are asked for; else what is asked for, else `prod`.
     fn targets(&self, app: &App<'a>) -> Vec<(String, Option<&'a TargetSettings>)> {
         let to = self.to();
-        match app.settings.and_then(|settings| settings.targets.as_ref()) {
-            Some(targets) => targets
-                .iter()
-                .filter(|target| to.is_none_or(|to| to.value.contains(&target.name.value)))
-                .map(|target| (target.name.value.clone(), Some(target)))
-                .collect(),
-            None => {
-                let names = to.map_or_else(|| vec!["prod".to_owned()], |to| to.value.clone());
-                names.into_iter().map(|name| (name, None)).collect()
-            }
-        }
+        let Some(own) = app.settings.and_then(|settings| settings.targets.as_ref()) else {
+            let names = to.map_or_else(|| vec!["prod".to_owned()], |to| to.value.clone());
+            return names.into_iter().map(|name| (name, None)).collect();
+        };
+        own.iter()
+            .filter(|target| to.is_none_or(|to| to.value.contains(&target.name.value)))
+            .map(|target| (target.name.value.clone(), Some(target)))
+            .collect()
     }
 
     /// Whatever `to` names must be a target of an app, and an app asked for by name must have one of them.

@@ -18,7 +18,7 @@ fn problems(text: &str) -> Vec<String> {
     let line = |problem: &Problem| {
         let shown = problem.to_string();
         let shown = shown.strip_prefix("`.github/promote.yaml:").unwrap_or(&shown);
-        let hints: String = problem.hints.iter().map(|hint| format!(" | {hint}")).collect();
+        let hints = problem.hints.iter().fold(String::new(), |all, hint| format!("{all} | {hint}"));
         format!("{}{hints}", shown.replacen("`: ", " ", 1))
     };
     reading(text).problems.iter().map(line).collect()

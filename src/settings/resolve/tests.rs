@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
 use jiff::SignedDuration;
+use proptest::prelude::*;
 
 use super::*;
 use crate::settings::{Event, Inputs, MergeMethod, PolicyMode, Required};
@@ -414,4 +415,20 @@ fn two_branches_that_name_two_bases_are_refused() {
         "error: `.github/promote.yaml:1:7`: the settings on `production` name the base `other`, but those that led \
          there name `production`\nhint: let `base` be the same on both branches, or give it as an input"
     );
+}
+
+proptest! {
+    #[test]
+    fn no_input_makes_a_message_of_two_lines(index in 0..crate::settings::INPUTS.len(), text in any::<String>()) {
+        let name = crate::settings::INPUTS[index].name;
+        let inputs = Inputs::from_flags([(name, text.as_str())]);
+        let layout = Layout::below_environments(ONE.iter().map(|file| path(file)));
+        let outcome = Asked::join(inputs, Inputs::default(), &Event::local())
+            .and_then(|asked| resolve(&asked, None, &layout, "gitops"));
+        for problem in outcome.err().into_iter().flat_map(Failure::into_problems) {
+            for line in std::iter::once(problem.to_string()).chain(problem.hints) {
+                prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+            }
+        }
+    }
 }
