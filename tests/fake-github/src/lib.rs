@@ -1,1 +1,41 @@
-//! A stateful GitHub over a real bare git repository, for tests and the quickstart.
+//! A stateful GitHub over real bare git repositories, for tests and the quickstart.
+//!
+//! One address serves REST (`/api/v3`), GraphQL (`/api/graphql`), git (by the real `git http-backend`), pages for a
+//! person and an admin API (`/_fake`); all see one state. It refuses what GitHub refuses, and records all traffic so
+//! that the record can be held against GitHub's published contract. It never leaves the loopback interface.
+//!
+//! - [`FakeGitHub`] and [`Repo`]: starting and driving it;
+//! - [`facts`]: what a test may say has happened;
+//! - [`Token`], [`Fault`], [`Exchange`]: who calls, what goes wrong, what was said;
+//! - [`runner`]: the environment that the Actions runner gives a step, and its files read back.
+
+// Objects of GitHub are long, and `json!` recurses per field.
+#![recursion_limit = "512"]
+
+mod admin;
+mod driver;
+mod events;
+pub mod facts;
+mod faults;
+mod git_http;
+mod graphql;
+mod pages;
+mod repo;
+mod rest;
+pub mod runner;
+mod server;
+mod shape;
+mod state;
+mod store;
+mod token;
+mod traffic;
+
+pub use driver::{FakeGitHub, Options};
+pub use facts::{
+    CheckRun, Commit, Deployment, DeploymentStatus, Job, Release, Status, Workflow, WorkflowRun,
+};
+pub use faults::{Effect, Fault, On};
+pub use repo::{PullView, Repo};
+pub use state::RepoSettings;
+pub use token::{Level, Token, TokenKind};
+pub use traffic::{Exchange, Surface};

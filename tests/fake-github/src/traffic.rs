@@ -1,0 +1,121 @@
+//! The record of all traffic: complete enough to be held against GitHub's published contract.
+//!
+//! Secrets never enter it: `authorization` is replaced by the login it stands for.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::sync::Mutex;
+
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Which side of GitHub a request went to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Surface {
+    /// `/api/v3/…`
+    Rest,
+    /// `/api/graphql`
+    GraphQl,
+    /// git over HTTP.
+    Git,
+}
+
+/// One request and its answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Where it went.
+    pub surface: Surface,
+    /// The method.
+    pub method: String,
+    /// The path; REST without `/api/v3`.
+    pub path: String,
+    /// The raw query, without `?`.
+    pub query: String,
+    /// The operation's path template as in GitHub's description; `None` when the fake has no such operation.
+    pub route: Option<String>,
+    /// The account that the token stands for.
+    pub login: Option<String>,
+    /// The permission the operation needs, `pull_requests=write`.
+    pub permission: Option<String>,
+    /// Request headers, names in lower case.
+    pub request_headers: BTreeMap<String, String>,
+    /// The request's body where it is JSON.
+    pub request_body: Value,
+    /// The status; `None` when the connection was cut instead.
+    pub status: Option<u16>,
+    /// Answer headers, names in lower case.
+    pub response_headers: BTreeMap<String, String>,
+    /// The answer's body where it is JSON.
+    pub response_body: Value,
+    /// The fault that struck, if one did.
+    pub fault: Option<String>,
+}
+
+impl Exchange {
+    /// Whether the request could change something: a REST method other than GET, a GraphQL mutation, a git push.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        match self.surface {
+            Surface::Rest => self.method != "GET" && self.method != "HEAD",
+            Surface::GraphQl => {
+                let query = self.request_body.get("query").and_then(Value::as_str).unwrap_or_default();
+                query.trim_start().starts_with("mutation")
+            }
+            Surface::Git => self.path.ends_with("/git-receive-pack"),
+        }
+    }
+}
+
+/// Where exchanges are kept, and appended to a file where one was asked for.
+pub(crate) struct Recorder {
+    kept: Mutex<Vec<Exchange>>,
+    file: Option<Mutex<File>>,
+}
+
+impl Recorder {
+    pub fn new(file: Option<&std::path::Path>) -> std::io::Result<Self> {
+        let open = |path| std::fs::OpenOptions::new().create(true).append(true).open(path);
+        Ok(Self { kept: Mutex::default(), file: file.map(open).transpose()?.map(Mutex::new) })
+    }
+
+    pub fn keep(&self, exchange: Exchange) {
+        if let (Some(file), Ok(line)) = (&self.file, serde_json::to_string(&exchange)) {
+            let mut file = crate::server::locked(file);
+            // A recording that cannot be written must not fail the request; the contract check misses it.
+            let _ = writeln!(file, "{line}");
+        }
+        crate::server::locked(&self.kept).push(exchange);
+    }
+
+    pub fn all(&self) -> Vec<Exchange> {
+        crate::server::locked(&self.kept).clone()
+    }
+
+    pub fn clear(&self) {
+        crate::server::locked(&self.kept).clear();
+    }
+}
+
+/// Headers without what is secret.
+pub(crate) fn recorded(headers: &HeaderMap) -> BTreeMap<String, String> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let secret = name == "authorization" || name == "cookie";
+            let text = if secret {
+                "***".to_owned()
+            } else {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            (name.as_str().to_owned(), text)
+        })
+        .collect()
+}
+
+/// A body as JSON, or null.
+pub(crate) fn json_of(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or(Value::Null)
+}

@@ -1,0 +1,12 @@
+//! The fake held against what is known of GitHub; one binary, so that it links once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests may"
+)]
+
+mod client;
+mod flow;
