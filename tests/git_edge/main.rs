@@ -11,6 +11,7 @@
 )]
 
 mod checkouts;
+mod github;
 mod questions;
 mod server;
 mod servers;

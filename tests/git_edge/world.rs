@@ -201,7 +201,10 @@ pub fn advance(bare: &Path, file: &str) {
 }
 
 pub fn remote(url: &str, token: Option<&str>) -> Remote {
-    let slug = RepoSlug::parse("acme/app").unwrap();
+    remote_of(url, RepoSlug::parse("acme/app").unwrap(), token)
+}
+
+pub fn remote_of(url: &str, slug: RepoSlug, token: Option<&str>) -> Remote {
     Remote::new(url, slug, token.map(Secret::new), CLIENT.clone(), RUNTIME.handle().clone()).unwrap()
 }
 
