@@ -176,7 +176,7 @@ async fn answer(shared: Arc<Shared>, request: Request<hyper::body::Incoming>) ->
 async fn blocking(
     shared: Arc<Shared>,
     incoming: Arc<Incoming>,
-    answer: fn(&Shared, &Incoming) -> Reply,
+    answer: fn(&Arc<Shared>, &Incoming) -> Reply,
 ) -> Response<Body> {
     let done = tokio::task::spawn_blocking(move || answer(&shared, &incoming)).await;
     respond(done.unwrap_or_else(|_| Refusal::new(500, "the fake failed on this request").into_reply()))
