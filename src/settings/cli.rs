@@ -200,42 +200,5 @@ impl SetFlags {
     }
 }
 
-<<<<<<< HEAD
-=======
-#[derive(Clone)]
-struct Assignment {
-    key: String,
-    value: String,
-}
-
-/// Splits at the first `=` outside brackets; inside them, a quoted key or value may hold anything.
-fn assignment(text: &str) -> Result<Assignment, String> {
-    let mut depth = 0_usize;
-    let mut quote = None;
-    let mut escaped = false;
-    let mut opens = false;
-    for (index, c) in text.char_indices() {
-        match (quote, c) {
-            _ if escaped => escaped = false,
-            (Some('"'), '\\') => escaped = true,
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') if depth > 0 && opens => quote = Some(c),
-            (None, '[') => depth += 1,
-            (None, ']') => depth = depth.saturating_sub(1),
-            (None, '=') if depth == 0 => {
-                let (key, value) = text.split_at(index);
-                if key.is_empty() {
-                    return Err("there is no key before `=`".to_owned());
-                }
-                return Ok(Assignment { key: key.to_owned(), value: value.chars().skip(1).collect() });
-            }
-            _ => {}
-        }
-        opens = matches!(c, '[' | '=');
-    }
-    Err("there is no `=` outside brackets; write KEY=VALUE".to_owned())
-}
-
->>>>>>> settings
 #[cfg(test)]
 mod tests;

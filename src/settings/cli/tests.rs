@@ -107,28 +107,6 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
-<<<<<<< HEAD
-=======
-fn an_edit_is_split_at_the_first_equals_sign_outside_brackets() {
-    for (argument, key, value) in [
-        ("image.tag=v1=2", "image.tag", "v1=2"),
-        ("images[name=acme/agent].newTag=v1", "images[name=acme/agent].newTag", "v1"),
-        ("args[0]=--x=[y", "args[0]", "--x=[y"),
-        (r#"notes["a]=b"]=c"#, r#"notes["a]=b"]"#, "c"),
-        (r#"notes["a\"]=b"]=c"#, r#"notes["a\"]=b"]"#, "c"),
-        ("it's=x", "it's", "x"),
-        ("args[name=it's].x=y", "args[name=it's].x", "y"),
-        ("args[name='a]=b'].x=y", "args[name='a]=b'].x", "y"),
-        ("@1/tag=", "@1/tag", ""),
-        ("ключ=значение", "ключ", "значение"),
-    ] {
-        let edit = Edit::Set { key: key.into(), value: value.into() };
-        assert_eq!(set(&["set", "values.yaml", argument]).edits, [edit], "{argument}");
-    }
-}
-
-#[test]
->>>>>>> settings
 fn a_set_takes_every_kind_of_edit_at_once() {
     let arguments = set(&["set", "a/b.yaml", "x=1", "--add", "y=2", "--remove", "z", "--check", "--add=w=3"]);
     assert_eq!(arguments.file, PathBuf::from("a/b.yaml"));
