@@ -87,8 +87,10 @@ fn moved(observation: &Observation<'_>, chosen: &Chosen) -> Result<Movement> {
 }
 
 fn decided(observation: Observation<'_>, movement: Option<Movement>) -> Decision {
-    let Observation { repository, now, requested_by, reason, promotion, chosen, passed_over, active, .. } = observation;
-    let source_commit = chosen.as_ref().map_or_else(|| repository.commit.clone(), |chosen| chosen.carrier.commit.clone());
+    let Observation { repository, now, requested_by, reason, promotion, chosen, passed_over, active, .. } =
+        observation;
+    let source_commit =
+        chosen.as_ref().map_or_else(|| repository.commit.clone(), |chosen| chosen.carrier.commit.clone());
     let (proposed, evidence) = match (&movement, chosen) {
         (Some(_), Some(chosen)) => (Some(release_of(&chosen.candidate)), chosen.candidate.evidence),
         _ => (None, Vec::new()),
@@ -154,7 +156,9 @@ pub fn direction(active: Option<&plan::Release>, proposed: Option<&plan::Release
     if active.tag.is_some() && active.tag == proposed.tag {
         return Direction::Same;
     }
-    if active.tag.is_none() && !active.version.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit()) {
+    if active.tag.is_none()
+        && !active.version.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit())
+    {
         return Direction::Unknown;
     }
     match Version::parse(&proposed.version).precedence(&Version::parse(&active.version)) {

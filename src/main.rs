@@ -35,7 +35,8 @@ fn main() -> ExitCode {
 
 fn promote_with(flags: Inputs, environment: &Environment) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Kind::Machine, "no thread can be started").because(error))?;
+    let runtime =
+        runtime.map_err(|error| Failure::new(Kind::Machine, "no thread can be started").because(error))?;
     runtime.block_on(promote::promote::promote(flags, environment))
 }
 

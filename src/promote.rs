@@ -9,7 +9,7 @@ mod observe;
 mod report;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ use crate::release::Tag;
 use crate::release::evidence::Promoting;
 use crate::runner::commands::mask;
 use crate::runner::environment::Environment;
-use crate::settings::{self, Asked, Event, Inputs, Layout, Promotion, Request, Trigger};
+use crate::settings::{self, Asked, Event, Inputs, Layout, Promotion, Request};
 
 use apply::{Applied, Ground, apply};
 use existing::{Mark, Pulls};
@@ -90,11 +90,14 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment) -> Result<
         };
         promotions.push(match done {
             Err(failure) if failure.kind() == Kind::LostRace => return Err(failure),
-            Err(failure) => Err(Failed { app: promotion.app.clone(), target: promotion.target.name.clone(), failure }),
+            Err(failure) => {
+                Err(Failed { app: promotion.app.clone(), target: promotion.target.name.clone(), failure })
+            }
             Ok(promoted) => Ok(promoted),
         });
     }
-    let warnings: Vec<Problem> = asked.warnings.iter().chain(&request.warnings).chain(&request.not_yet).cloned().collect();
+    let warnings: Vec<Problem> =
+        asked.warnings.iter().chain(&request.warnings).chain(&request.not_yet).cloned().collect();
     Ok(Report { promotions, warnings })
 }
 
@@ -121,10 +124,16 @@ async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Re
     let runtime = tokio::runtime::Handle::current();
     let remote = Remote::new(&environment.server, slug.clone(), Some(token.clone()), http, runtime)?;
 
-    let listing = blocking({ let remote = remote.clone(); move || remote.listing() }).await?;
-    let default = event.default_branch.clone().filter(|branch| listing.branches.contains_key(branch.as_str()));
+    let listing = blocking({
+        let remote = remote.clone();
+        move || remote.listing()
+    })
+    .await?;
+    let default =
+        event.default_branch.clone().filter(|branch| listing.branches.contains_key(branch.as_str()));
     let Some(default) = default.or_else(|| listing.default_branch.clone()) else {
-        return Err(Failure::new(Kind::Git, format!("`{slug}` has no default branch")).hinted("name one with `trunk`"));
+        return Err(Failure::new(Kind::Git, format!("`{slug}` has no default branch"))
+            .hinted("name one with `trunk`"));
     };
     let first = asked.base().cloned().unwrap_or_else(|| default.clone());
     let (history, first_head) = opened(environment, &remote, &listing, &[&default, &first]).await?;
@@ -137,8 +146,17 @@ async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Re
         }
     };
     let file = file_at(&history, &base_head, &asked.config)?;
-    let layout = Layout::below_environments(history.files_below(&base_head, &RepoPath::parse(settings::ENVIRONMENTS)?, DEPTH)?);
-    let request = settings::resolve(&asked, file.as_ref().map(|text| (&asked.config, text.as_str())), &layout, &slug.name)?;
+    let layout = Layout::below_environments(history.files_below(
+        &base_head,
+        &RepoPath::parse(settings::ENVIRONMENTS)?,
+        DEPTH,
+    )?);
+    let request = settings::resolve(
+        &asked,
+        file.as_ref().map(|text| (&asked.config, text.as_str())),
+        &layout,
+        &slug.name,
+    )?;
     let trunk = request.trunk.clone().unwrap_or(default);
     let trunk_head = fetched(&history, &listing, &trunk)?;
     let repository = plan::Repository {
@@ -161,7 +179,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 }
 
 /// The history of some branches and of every promotion branch, and the head of the last one named.
-async fn opened(environment: &Environment, remote: &Remote, listing: &Listing, branches: &[&BranchName]) -> Result<(History, CommitSha)> {
+async fn opened(
+    environment: &Environment,
+    remote: &Remote,
+    listing: &Listing,
+    branches: &[&BranchName],
+) -> Result<(History, CommitSha)> {
     let mut wanted = Vec::new();
     for branch in branches {
         wanted.push(Wanted { reference: branch.full(), sha: head_in(listing, branch)? });
@@ -180,8 +203,13 @@ async fn opened(environment: &Environment, remote: &Remote, listing: &Listing, b
 
 fn head_in(listing: &Listing, branch: &BranchName) -> Result<CommitSha> {
     listing.branches.get(branch.as_str()).cloned().ok_or_else(|| {
-        let mut names: Vec<&str> =
-            listing.branches.keys().map(String::as_str).filter(|name| !name.starts_with("promote/")).take(5).collect();
+        let mut names: Vec<&str> = listing
+            .branches
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !name.starts_with("promote/"))
+            .take(5)
+            .collect();
         names.sort_unstable();
         Failure::new(Kind::Git, format!("there is no branch `{branch}`"))
             .hinted(format!("branches are `{}`; `trunk` and `base` name the ones to use", names.join("`, `")))
@@ -198,7 +226,12 @@ fn fetched(history: &History, listing: &Listing, branch: &BranchName) -> Result<
     Ok(history.head_of(&branch.full()).unwrap_or(sha))
 }
 
-fn named_by_file(asked: &Asked, history: &History, read_on: &BranchName, head: &CommitSha) -> Result<Option<BranchName>> {
+fn named_by_file(
+    asked: &Asked,
+    history: &History,
+    read_on: &BranchName,
+    head: &CommitSha,
+) -> Result<Option<BranchName>> {
     let text = file_at(history, head, &asked.config)?;
     Ok(text.and_then(|text| asked.base_named_by_file(&asked.config, &text, read_on)))
 }
@@ -206,20 +239,28 @@ fn named_by_file(asked: &Asked, history: &History, read_on: &BranchName, head: &
 fn file_at(history: &History, commit: &CommitSha, path: &RepoPath) -> Result<Option<String>> {
     let Some(file) = history.file(commit, path)? else { return Ok(None) };
     String::from_utf8(file.bytes).map(Some).map_err(|error| {
-        Failure::at(Kind::Settings, Place::of(path.as_str()), "the settings file is not UTF-8").hinted("save it as UTF-8").because(error)
+        Failure::at(Kind::Settings, Place::of(path.as_str()), "the settings file is not UTF-8")
+            .hinted("save it as UTF-8")
+            .because(error)
     })
 }
 
 /// The policies at base that this version cannot evaluate yet.
 fn rego_at(history: &History, base: &CommitSha, request: &Request) -> Result<Vec<RepoPath>> {
-    let folders: HashSet<&RepoPath> =
-        request.policy.folders.iter().chain(request.promotions.iter().flat_map(|p| &p.policy.folders)).collect();
     let mut rego = Vec::new();
-    for folder in folders {
-        let files = history.files_below(base, folder, DEPTH)?;
-        rego.extend(files.into_iter().filter(|file| Path::new(file.as_str()).extension().is_some_and(|e| e == "rego")));
+    for policy in std::iter::once(&request.policy).chain(request.promotions.iter().map(|p| &p.policy)) {
+        for folder in &policy.folders {
+            let files = history.files_below(base, folder, DEPTH)?;
+            if files.is_empty() && policy.named {
+                return Err(Failure::new(Kind::Settings, format!("there is no policy folder `{folder}` on `{}`", base.short()))
+                    .hinted("commit it to the base branch, or correct `policy`"));
+            }
+            let is_rego = |file: &RepoPath| Path::new(file.as_str()).extension().is_some_and(|e| e == "rego");
+            rego.extend(files.into_iter().filter(is_rego));
+        }
     }
     rego.sort();
+    rego.dedup();
     Ok(rego)
 }
 
@@ -243,7 +284,10 @@ impl Observed {
             },
             trigger: &event.trigger,
             now: Timestamp::now(),
-            requested_by: environment.get("GITHUB_TRIGGERING_ACTOR").map(str::to_owned).or_else(|| event.sender.clone()),
+            requested_by: environment
+                .get("GITHUB_TRIGGERING_ACTOR")
+                .map(str::to_owned)
+                .or_else(|| event.sender.clone()),
             reason: self.request.reason.clone(),
             asked: self.request.tag.clone(),
             heard: RefCell::new(HashMap::new()),
@@ -278,12 +322,19 @@ impl SharedWorld<'_> {
         for promotion in promotions {
             let overlay = self.world.overlay(&promotion.target, &self.world.repository.commit)?;
             // What cannot be read is reported by the promotion itself.
-            let Ok(found) = PinRules::new(&promotion.pins).and_then(|rules| pins(&overlay, &rules)) else { continue };
+            let Ok(found) = PinRules::new(&promotion.pins).and_then(|rules| pins(&overlay, &rules)) else {
+                continue;
+            };
             for (other, theirs) in owned.iter().filter(|(other, _)| other.app != promotion.app) {
                 problems.extend(shared_pins(&found, theirs).into_iter().map(|pin| Problem {
                     place: Some(Place::at(pin.file.as_str(), pin.line, pin.column)),
-                    message: format!("the apps `{}` and `{}` both claim `{}`", other.app, promotion.app, pin.key),
-                    hints: vec!["name the `pins` of each app in the settings, so that every pin has one owner".into()],
+                    message: format!(
+                        "the apps `{}` and `{}` both claim `{}`",
+                        other.app, promotion.app, pin.key
+                    ),
+                    hints: vec![
+                        "name the `pins` of each app in the settings, so that every pin has one owner".into(),
+                    ],
                 }));
             }
             owned.push((promotion, found));
@@ -308,7 +359,8 @@ impl SharedWorld<'_> {
             plan.policy = Some(policy::report(&plan, &files, self.rego, &promotion.policy));
         }
         let context = Context::of(&plan, promotion.policy.mode)?;
-        let edited: Vec<OverlayFile> = files.into_iter().filter(|file| edits.iter().any(|edit| edit.path == file.path)).collect();
+        let edited: Vec<OverlayFile> =
+            files.into_iter().filter(|file| edits.iter().any(|edit| edit.path == file.path)).collect();
         let proposal = match plan.proposed {
             Some(_) => Some(proposal::proposal(&plan, &edited, &context, &promotion.pull_request)?),
             None => None,
@@ -343,11 +395,15 @@ impl SharedWorld<'_> {
         let tag = plan.proposed.as_ref().and_then(|release| release.tag.as_deref()).unwrap_or_default();
         let asked = if self.world.asked.is_some() { ByName::ByName } else { ByName::No };
         let wanted = match proposal {
-            Some(proposal) => reconcile::Wanted::Release { tag, digest, title: &proposal.title, body: &body, asked },
+            Some(proposal) => {
+                reconcile::Wanted::Release { tag, digest, title: &proposal.title, body: &body, asked }
+            }
             None => reconcile::Wanted::Nothing,
         };
         let closed = match &pulls.closed {
-            Some(closed) if proposal.is_some() && asked == ByName::No => existing::closed_by_person(github, closed).await?,
+            Some(closed) if proposal.is_some() && asked == ByName::No => {
+                existing::closed_by_person(github, closed).await?
+            }
             _ => None,
         };
         let armed = pulls.open.as_ref().is_some_and(|open| open.auto_merge);
@@ -375,7 +431,10 @@ fn as_they_will_stand(mut files: Vec<OverlayFile>, edits: &[crate::overlay::File
 }
 
 fn diff_of(edits: &[crate::overlay::FileEdit]) -> String {
-    let one = |edit: &crate::overlay::FileEdit| crate::overlay::unified_diff(&edit.path, &edit.before, &edit.after);
+    let one = |edit: &crate::overlay::FileEdit| {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        crate::overlay::unified_diff(edit.path.as_str(), &text(&edit.before), &text(&edit.after))
+    };
     edits.iter().map(one).collect()
 }
 
@@ -398,7 +457,10 @@ impl Ready {
             github: world.github,
             branch: &self.context.branch,
             head: self.head.clone(),
-            base_tree: world.history.tree_id(&world.repository.commit, &RepoPath::parse("")?)?.unwrap_or_default(),
+            base_tree: world
+                .history
+                .tree_id(&world.repository.commit, &RepoPath::parse("")?)?
+                .unwrap_or_default(),
             open: self.pulls.open.clone(),
             run_url: environment.run_url(),
         };

@@ -42,23 +42,35 @@ fn main() -> Result<()> {
     };
     let step = step(&sample.repo, &launch)?;
     println!("The staging pipeline of fraud-agent/v1.8.0 has just succeeded. The runner starts `promote`:\n");
-    let status = Command::new(promote).current_dir(workspace.path()).env_clear().envs(step.env.iter().cloned()).status()?;
+    let status = Command::new(promote)
+        .current_dir(workspace.path())
+        .env_clear()
+        .envs(step.env.iter().cloned())
+        .status()?;
     sample.repo.set_job_summary(sample.promote_run, &step.summary()?)?;
-    sample.repo.set_run(sample.promote_run, "completed", Some(if status.success() { "success" } else { "failure" }))?;
+    sample.repo.set_run(
+        sample.promote_run,
+        "completed",
+        Some(if status.success() { "success" } else { "failure" }),
+    )?;
     ensure!(status.success(), "promote ended with {status}");
 
-    let number: u64 = step.output("pull-request-number")?.parse().context("no pull request was opened")?;
-    let url = step.output("pull-request-url")?;
+    let output = |name: &str| anyhow::Ok(step.output(name)?.unwrap_or_default());
+    let number: u64 = output("pull-request-number")?.parse().context("no pull request was opened")?;
+    let url = output("pull-request-url")?;
     let pull = sample.repo.pull(number)?;
-    println!("\n{} {} → {}\n", step.output("outcome")?, step.output("previous-tag")?, step.output("tag")?);
-    println!("--- the commit ---\n{}", diff(&sample.repo.git_dir()?, &step.output("head-sha")?)?);
+    println!("\n{} {} → {}\n", output("outcome")?, output("previous-tag")?, output("tag")?);
+    println!("--- the commit ---\n{}", diff(&sample.repo.git_dir()?, &output("head-sha")?)?);
     println!("--- the pull request: {} ---\n{}\n", pull.title, pull.body);
     println!("The pull request: {url}");
     println!("The job summary:  {}/actions/runs/{}", sample.repo.url(), sample.promote_run);
     if !once {
         open(&url);
         println!("\nCtrl-C ends it.");
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tokio::signal::ctrl_c())?;
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(tokio::signal::ctrl_c())?;
     }
     Ok(())
 }
@@ -68,7 +80,8 @@ fn built() -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "--quiet", "--bin", "promote", "--message-format", "json"]);
-    let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(std::process::Stdio::inherit()).output()?;
+    let output =
+        build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(std::process::Stdio::inherit()).output()?;
     ensure!(output.status.success(), "the binary could not be built");
     let messages = String::from_utf8(output.stdout)?;
     let executable = messages.lines().rev().find_map(|line| {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use fake_github::{Commit, FakeGitHub, Repo, Workflow, WorkflowRun};
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,32 +37,55 @@ pub fn create(github: &FakeGitHub, now: Timestamp) -> Result<Sample> {
     history.release("fraud-agent/v1.7.3", &start, "success")?;
     history.release("support-agent/v2.3.0", &start, "success")?;
 
-    history.change("feat(fraud-agent): explain each score in one sentence (#401)", "alice", "EXPLAIN = True")?;
-    history.change("fix(fraud-agent): keep the currency when an amount is rounded (#404)", "bob", "ROUND = 'bank'")?;
+    history.change(
+        "feat(fraud-agent): explain each score in one sentence (#401)",
+        "alice",
+        "EXPLAIN = True",
+    )?;
+    history.change(
+        "fix(fraud-agent): keep the currency when an amount is rounded (#404)",
+        "bob",
+        "ROUND = 'bank'",
+    )?;
     history.change(
         "feat(fraud-agent)!: report the threshold as a percentage (#402)\n\nBREAKING CHANGE: `threshold` is 82 where it was 0.82",
         "alice",
         "PERCENT = True",
     )?;
-    history.change("perf(fraud-agent): batch the calls to the feature store (#407)", "carol", "BATCH = 32")?;
-    let tested = history.record(&[
-        ("values.yaml", "tag: v1.7.3", "tag: v1.8.0"),
-        ("values.yaml", "sha256:7c1d9b0fd0a54b1f7f3a5f6c4f2b9e8d1a6c5b4f3e2d1c0b9a8f7e6d5c4b3a29",
-         "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-        ("values.yaml", "\"2026-05-01\"", "\"2026-09-15\""),
-        ("kustomization.yaml", "\"4.2\"", "\"4.10\""),
-    ], "v1.8.0")?;
+    history.change(
+        "perf(fraud-agent): batch the calls to the feature store (#407)",
+        "carol",
+        "BATCH = 32",
+    )?;
+    let tested = history.record(
+        &[
+            ("values.yaml", "tag: v1.7.3", "tag: v1.8.0"),
+            (
+                "values.yaml",
+                "sha256:7c1d9b0fd0a54b1f7f3a5f6c4f2b9e8d1a6c5b4f3e2d1c0b9a8f7e6d5c4b3a29",
+                "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            ),
+            ("values.yaml", "\"2026-05-01\"", "\"2026-09-15\""),
+            ("kustomization.yaml", "\"4.2\"", "\"4.10\""),
+        ],
+        "v1.8.0",
+    )?;
     let staging_run = history.release("fraud-agent/v1.8.0", &tested, "success")?;
 
     history.change("fix(fraud-agent): ask the feature store a second time (#409)", "bob", "RETRIES = 1")?;
     let failed = history.record(&[("values.yaml", "tag: v1.8.0", "tag: v1.8.1")], "v1.8.1")?;
     history.release("fraud-agent/v1.8.1", &failed, "failure")?;
 
-    history.change("feat(fraud-agent): score card-not-present payments (#411)", "alice", "CARD_NOT_PRESENT = True")?;
+    history.change(
+        "feat(fraud-agent): score card-not-present payments (#411)",
+        "alice",
+        "CARD_NOT_PRESENT = True",
+    )?;
     let newest = history.record(&[("values.yaml", "tag: v1.8.1", "tag: v1.9.0")], "v1.9.0")?;
     history.release("fraud-agent/v1.9.0", &newest, "")?;
 
-    let promote_run = WorkflowRun::new(PROMOTE, &newest).on("main").event("workflow_run").unfinished("in_progress").at(now);
+    let promote_run =
+        WorkflowRun::new(PROMOTE, &newest).on("main").event("workflow_run").unfinished("in_progress").at(now);
     let promote_run = history.repo.add_workflow_run(promote_run)?;
     Ok(Sample { repo: history.repo, staging_run, promote_run })
 }
@@ -82,10 +105,11 @@ impl History {
 
     fn import(&mut self) -> Result<String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/sample");
-        let mut commit = Commit::new("feat: two agents, three environments (#398)").by("carol").at(self.next());
+        let mut commit =
+            Commit::new("feat: two agents, three environments (#398)").by("carol").at(self.next());
         for path in files(&folder, &folder)? {
             let text = std::fs::read_to_string(folder.join(&path))?;
-            commit = commit.file(path, text);
+            commit = commit.file(&path, &text);
         }
         self.repo.commit(&commit)
     }
@@ -94,7 +118,7 @@ impl History {
     fn change(&mut self, message: &str, author: &str, line: &str) -> Result<String> {
         let path = "apps/fraud-agent/agent.py";
         let text = format!("{}{line}\n", self.text(path)?);
-        let commit = Commit::new(message).file(path, text).by(author).at(self.next());
+        let commit = Commit::new(message).file(path, &text).by(author).at(self.next());
         self.repo.commit(&commit)
     }
 
@@ -112,8 +136,10 @@ impl History {
             files.push((path, before.replacen(from, to, 1)));
         }
         let message = format!("chore(staging): record fraud-agent {version}");
-        let commit = files.into_iter().fold(Commit::new(message), |commit, (path, text)| commit.file(path, text));
-        self.repo.commit(&commit.by("carol").at(self.next()))
+        let at = self.next();
+        let commit =
+            files.into_iter().fold(Commit::new(&message), |commit, (path, text)| commit.file(&path, &text));
+        self.repo.commit(&commit.by("carol").at(at))
     }
 
     /// A tag and the staging run that it started; an empty conclusion is a run that is going on.
@@ -121,12 +147,15 @@ impl History {
         let at = self.now - SignedDuration::from_hours(self.day * 24 + 1);
         self.repo.annotated_tag(tag, commit, tag, "carol", Some(at))?;
         let run = WorkflowRun::new(STAGING, commit).on(tag).event("push").at(at);
-        self.repo.add_workflow_run(if conclusion.is_empty() { run.unfinished("in_progress") } else { run.concluded(conclusion) })
+        self.repo.add_workflow_run(if conclusion.is_empty() {
+            run.unfinished("in_progress")
+        } else {
+            run.concluded(conclusion)
+        })
     }
 
     fn text(&self, path: &str) -> Result<String> {
-        let bytes = self.repo.file("main", path)?.with_context(|| format!("{path} is not on main"))?;
-        Ok(String::from_utf8(bytes)?)
+        self.repo.file("main", path)
     }
 }
 

@@ -35,6 +35,8 @@ pub use movement::{FileEdit, Missing, Movement, movement};
 pub use pattern::Pattern;
 pub use pins::{OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, pins, shared_pins};
 
+pub use set::unified_diff;
+
 use crate::names::RepoPath;
 
 /// A file of an overlay, as git has it.

@@ -10,7 +10,7 @@ use crate::github::pulls::{Check, CheckNote, NewPull, PullRequest};
 use crate::names::{BranchName, CommitSha};
 use crate::plan::Outcome;
 use crate::proposal::reconcile::{Action, Push, Text};
-use crate::proposal::{CheckText, Conclusion, Draft, Proposal};
+use crate::proposal::{CheckText, Draft, Proposal};
 use crate::settings::MergeMethod;
 
 /// What there was to work on.
@@ -82,9 +82,10 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
             ground.github.close_pull_request(*number, &why).await?;
             ground.open(proposal, Push::Commit, Outcome::Superseded).await
         }
-        (Action::Open(_) | Action::Update { .. } | Action::Supersede { .. }, None) => {
-            Err(Failure::new(crate::failure::Kind::Machine, "there is an action, but no proposal to carry out"))
-        }
+        (Action::Open(_) | Action::Update { .. } | Action::Supersede { .. }, None) => Err(Failure::new(
+            crate::failure::Kind::Machine,
+            "there is an action, but no proposal to carry out",
+        )),
     }
 }
 
@@ -110,12 +111,28 @@ impl Ground<'_> {
         let pull = self.github.open_pull_request(&new).await?;
         let mut notes = self.dress(proposal, &pull).await;
         self.write_check(proposal, &head, None, &mut notes).await;
-        Ok(Applied { outcome, number: Some(pull.number), url: Some(pull.url), head: Some(head), wrote: true, notes })
+        Ok(Applied {
+            outcome,
+            number: Some(pull.number),
+            url: Some(pull.url),
+            head: Some(head),
+            wrote: true,
+            notes,
+        })
     }
 
-    async fn update(&self, proposal: &Proposal, number: u64, push: Push, text: Text, known: Applied) -> Result<Applied> {
+    async fn update(
+        &self,
+        proposal: &Proposal,
+        number: u64,
+        push: Push,
+        text: Text,
+        known: Applied,
+    ) -> Result<Applied> {
         let before = match &self.head {
-            Some(head) if self.open.as_ref().is_some_and(|open| open.draft) => self.github.check_on(head).await.ok().flatten(),
+            Some(head) if self.open.as_ref().is_some_and(|open| open.draft) => {
+                self.github.check_on(head).await.ok().flatten()
+            }
             _ => None,
         };
         let head = self.pushed(proposal, push).await?;
@@ -132,7 +149,8 @@ impl Ground<'_> {
         }
         // It was a draft because it was blocked; now nothing blocks it. A draft that a person made stays one.
         let was_blocked = before.is_some_and(|check| check.conclusion.as_deref() == Some("failure"));
-        if let Some(open) = self.open.as_ref().filter(|open| open.draft && was_blocked && proposal.draft == Draft::No)
+        if let Some(open) =
+            self.open.as_ref().filter(|open| open.draft && was_blocked && proposal.draft == Draft::No)
             && let Err(failure) = self.github.mark_ready(&open.node_id).await
         {
             notes.push(first_line("the pull request could not be marked as ready", &failure));
@@ -150,8 +168,10 @@ impl Ground<'_> {
             .iter()
             .map(|file| NewFile { path: file.path.as_str(), mode: file.mode, content: &file.content })
             .collect();
-        let commit =
-            self.github.create_commit(&proposal.base_commit, &self.base_tree, &files, &proposal.message).await?;
+        let commit = self
+            .github
+            .create_commit(&proposal.base_commit, &self.base_tree, &files, &proposal.message)
+            .await?;
         self.github.move_branch(self.branch, self.head.as_ref(), Some(&commit)).await?;
         Ok(commit)
     }
@@ -210,7 +230,13 @@ impl Ground<'_> {
         Ok(notes.is_empty())
     }
 
-    async fn write_check(&self, proposal: &Proposal, head: &CommitSha, existing: Option<u64>, notes: &mut Vec<String>) {
+    async fn write_check(
+        &self,
+        proposal: &Proposal,
+        head: &CommitSha,
+        existing: Option<u64>,
+        notes: &mut Vec<String>,
+    ) {
         let check = check_of(&proposal.check);
         if let Err(failure) = self.github.write_check(head, existing, &check, self.run_url.as_deref()).await {
             notes.push(first_line("the check `promotion` could not be written", &failure));
@@ -243,6 +269,7 @@ fn first_line(what: &str, failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proposal::Conclusion;
 
     #[test]
     fn a_blocked_proposal_fails_its_check() {

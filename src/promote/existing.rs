@@ -30,7 +30,12 @@ pub struct Mark<'a> {
 ///
 /// # Errors
 /// When git cannot be read.
-pub fn branch(history: &History, head: Option<&CommitSha>, base: &CommitSha, mark: &Mark<'_>) -> Result<Option<Branch>> {
+pub fn branch(
+    history: &History,
+    head: Option<&CommitSha>,
+    base: &CommitSha,
+    mark: &Mark<'_>,
+) -> Result<Option<Branch>> {
     let Some(head) = head else { return Ok(None) };
     let content = content(history, head, base, mark)?;
     Ok(Some(Branch { head: head.clone(), content }))
@@ -65,7 +70,9 @@ fn content(history: &History, head: &CommitSha, base: &CommitSha, mark: &Mark<'_
             ground = Ground::Moved;
         }
     }
-    if let Some((wanted, edits)) = mark.proposed.filter(|(wanted, _)| *wanted == digest && ground == Ground::Same) {
+    if let Some((wanted, edits)) =
+        mark.proposed.filter(|(wanted, _)| *wanted == digest && ground == Ground::Same)
+    {
         // The same plan on the same ground has the same bytes, or somebody amended our commit.
         for edit in edits {
             if blob(history, head, &edit.path)?.as_deref() != Some(edit.after.as_slice()) {
@@ -78,7 +85,13 @@ fn content(history: &History, head: &CommitSha, base: &CommitSha, mark: &Mark<'_
 }
 
 /// GitHub's "Update branch": a merge of base that brings nothing but what base has.
-fn is_update(history: &History, merge: &CommitInfo, first: &CommitSha, second: &CommitSha, base: &CommitSha) -> Result<bool> {
+fn is_update(
+    history: &History,
+    merge: &CommitInfo,
+    first: &CommitSha,
+    second: &CommitSha,
+    base: &CommitSha,
+) -> Result<bool> {
     if !history.is_ancestor(second, base)? || history.is_ancestor(first, base)? {
         return Ok(false);
     }
@@ -148,7 +161,12 @@ pub async fn closed_by_person(github: &GitHub, closed: &PullRequest) -> Result<O
 }
 
 /// All of it, as reconciling wants it.
-pub fn existing(branch: Option<Branch>, open: Option<&PullRequest>, closed: Option<ClosedPull>, consent: Consent) -> Existing {
+pub fn existing(
+    branch: Option<Branch>,
+    open: Option<&PullRequest>,
+    closed: Option<ClosedPull>,
+    consent: Consent,
+) -> Existing {
     let open = open.map(|open| OpenPull {
         number: open.number,
         title: open.title.clone(),

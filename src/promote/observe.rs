@@ -70,7 +70,8 @@ impl World<'_> {
         let walk = self.walk(promotion, &target).await?;
         let active = walk.active(self);
         let chosen = walk.selection.chosen.and_then(|candidate| {
-            let found = walk.carriers.into_iter().find(|carried| carried.release.tag == candidate.release.tag)?;
+            let found =
+                walk.carriers.into_iter().find(|carried| carried.release.tag == candidate.release.tag)?;
             Some((candidate, found))
         });
         let chosen = match chosen {
@@ -99,7 +100,11 @@ impl World<'_> {
             active,
             commits,
             commits_truncated: truncated == Truncated::Yes,
-            pull_request: plan::PullRequest { number: None, labels: Vec::new(), base: self.repository.base.clone() },
+            pull_request: plan::PullRequest {
+                number: None,
+                labels: Vec::new(),
+                base: self.repository.base.clone(),
+            },
         })
     }
 
@@ -135,8 +140,15 @@ impl World<'_> {
     }
 
     /// The commits that reach the target or, going back, that leave it.
-    fn commits(&self, active: &CommitSha, proposed: &CommitSha, paths: &[RepoPath]) -> Result<(Vec<RawCommit>, Truncated)> {
-        let backwards = self.trunk.contains(active) && active != proposed && self.history.is_ancestor(proposed, active)?;
+    fn commits(
+        &self,
+        active: &CommitSha,
+        proposed: &CommitSha,
+        paths: &[RepoPath],
+    ) -> Result<(Vec<RawCommit>, Truncated)> {
+        let backwards = self.trunk.contains(active)
+            && active != proposed
+            && self.history.is_ancestor(proposed, active)?;
         let (from, to) = if backwards { (proposed, active) } else { (active, proposed) };
         let from = Some(from).filter(|from| self.history.contains(from));
         if from.is_none() {
@@ -156,7 +168,8 @@ impl World<'_> {
     async fn walk(&self, promotion: &Promotion, target: &Overlay) -> Result<Walk> {
         let rules = PinRules::new(&promotion.pins)?;
         let target_pins = pins(target, &rules)?;
-        let older = |one: &CommitSha, other: &CommitSha| self.history.is_ancestor(one, other).unwrap_or(false);
+        let older =
+            |one: &CommitSha, other: &CommitSha| self.history.is_ancestor(one, other).unwrap_or(false);
         let all = releases(&self.tags, &promotion.tag_pattern, &promotion.app, older);
         let asked = match &self.asked {
             Some(name) => Some(self.asked_for(name, &all, promotion)?.clone()),
@@ -164,7 +177,8 @@ impl World<'_> {
         };
         let by_name = asked.is_some();
         let looked_at = asked.map_or_else(|| all.clone(), |release| vec![release]);
-        let mut walk = Walk { target_pins, all, carriers: Vec::new(), running: None, selection: Selection::default() };
+        let mut walk =
+            Walk { target_pins, all, carriers: Vec::new(), running: None, selection: Selection::default() };
         let mut candidates = Vec::new();
         for (index, release) in looked_at.into_iter().enumerate() {
             if !by_name && (index >= WINDOW || walk.is_behind(&release)) {
@@ -211,7 +225,14 @@ impl World<'_> {
     }
 
     /// Judges one release: cheap questions first, GitHub last.
-    async fn candidate(&self, release: &Release, promotion: &Promotion, rules: &PinRules, walk: &mut Walk, by_name: bool) -> Result<Candidate> {
+    async fn candidate(
+        &self,
+        release: &Release,
+        promotion: &Promotion,
+        rules: &PinRules,
+        walk: &mut Walk,
+        by_name: bool,
+    ) -> Result<Candidate> {
         let fails = |shortfall: Shortfall| {
             Ok(Candidate { release: release.clone(), evidence: Vec::new(), shortfalls: vec![shortfall] })
         };
@@ -229,10 +250,19 @@ impl World<'_> {
             return fails(Shortfall { reason: "it is older than what runs".into(), url: None });
         }
         let judgement = self.judged(release, promotion, &walk.all).await?;
-        Ok(Candidate { release: release.clone(), evidence: judgement.evidence, shortfalls: judgement.shortfalls })
+        Ok(Candidate {
+            release: release.clone(),
+            evidence: judgement.evidence,
+            shortfalls: judgement.shortfalls,
+        })
     }
 
-    fn carried(&self, release: &Release, promotion: &Promotion, rules: &PinRules) -> Result<Result<crate::release::carrier::Carrier, Shortfall>> {
+    fn carried(
+        &self,
+        release: &Release,
+        promotion: &Promotion,
+        rules: &PinRules,
+    ) -> Result<Result<crate::release::carrier::Carrier, Shortfall>> {
         let step = |commit: &CommitSha| -> Result<Step> {
             let overlay = self.overlay(&promotion.source, commit)?;
             let pins = if overlay.files.is_empty() { Vec::new() } else { pins(&overlay, rules)? };
@@ -248,7 +278,13 @@ impl World<'_> {
         let parent = parents.first().and_then(|parent| step(parent).ok());
         let later = self.history.later_touching(&release.commit, &self.trunk_head, &promotion.source.path)?;
         let later = later.iter().take(MOST_LATER).map(step);
-        let found = carrier(release, promotion.carries.as_deref(), &at_tag, parent.as_ref().map(|step| step.pins.as_slice()), later);
+        let found = carrier(
+            release,
+            promotion.carries.as_deref(),
+            &at_tag,
+            parent.as_ref().map(|step| step.pins.as_slice()),
+            later,
+        );
         match found {
             Err(failure) if failure.kind() == Kind::Overlay => Ok(Err(unreadable(&failure))),
             other => other,
@@ -277,7 +313,12 @@ impl World<'_> {
     }
 
     /// The direct parent, where the tagged commit changes only this app's image pins (rule 2).
-    fn parent_that_vouches(&self, release: &Release, promotion: &Promotion, all: &[Release]) -> Result<Option<CommitSha>> {
+    fn parent_that_vouches(
+        &self,
+        release: &Release,
+        promotion: &Promotion,
+        all: &[Release],
+    ) -> Result<Option<CommitSha>> {
         let Some(parent) = self.records_images_only(&release.commit, promotion)? else { return Ok(None) };
         let is_release = all.iter().any(|other| other.commit == parent);
         let is_such_itself = self.records_images_only(&parent, promotion)?.is_some();
@@ -289,7 +330,8 @@ impl World<'_> {
         let info = self.history.commit(commit)?;
         let [parent] = info.parents.as_slice() else { return Ok(None) };
         let changed = self.history.changed_paths(commit)?;
-        let (after, before) = (self.overlay(&promotion.source, commit)?, self.overlay(&promotion.source, parent)?);
+        let (after, before) =
+            (self.overlay(&promotion.source, commit)?, self.overlay(&promotion.source, parent)?);
         let known = |path: &RepoPath| after.files.iter().any(|file| file.path == *path);
         if changed.is_empty() || !changed.iter().all(known) || before.files.is_empty() {
             return Ok(None);
@@ -298,11 +340,15 @@ impl World<'_> {
         let Ok(movement) = movement(&after, &before, &rules, Missing::List) else { return Ok(None) };
         // Moving the pins, and nothing else, must give exactly the files that were tagged.
         let explains = |path: &RepoPath| {
-            let edited = movement.files.iter().find(|edit| edit.path == *path).map(|edit| edit.after.as_slice());
+            let edited =
+                movement.files.iter().find(|edit| edit.path == *path).map(|edit| edit.after.as_slice());
             edited == after.files.iter().find(|file| file.path == *path).map(|file| file.bytes.as_slice())
         };
-        let image = |pin: &Pin| matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference);
-        let images: Vec<Pin> = pins(&after, &rules)?.into_iter().chain(pins(&before, &rules)?).filter(image).collect();
+        let image = |pin: &Pin| {
+            matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
+        };
+        let images: Vec<Pin> =
+            pins(&after, &rules)?.into_iter().chain(pins(&before, &rules)?).filter(image).collect();
         let of_an_image = |change: &plan::Change| {
             images.iter().any(|pin| pin.file == change.file && pin.key.to_string() == change.key)
         };
@@ -350,9 +396,8 @@ impl Walk {
     /// The release that the target runs, where a tag names it.
     fn running_release(&self) -> Option<&Release> {
         let running = self.running.as_deref()?;
-        let names = |release: &&Release| {
-            release.version.names(running) || carries_commit(running, &release.commit)
-        };
+        let names =
+            |release: &&Release| release.version.names(running) || carries_commit(running, &release.commit);
         self.all.iter().find(names)
     }
 
@@ -407,7 +452,9 @@ fn not_promotable(candidate: &Candidate) -> Failure {
     let failure = Failure::new(Kind::Release, format!("{tag} cannot be promoted: {}", candidate.reason()));
     match candidate.shortfalls.iter().find_map(|shortfall| shortfall.url.as_deref()) {
         Some(url) => failure.hinted(format!("see {url}")),
-        None => failure.hinted("a release needs its commit on trunk, an overlay that carries it, and the required evidence"),
+        None => failure.hinted(
+            "a release needs its commit on trunk, an overlay that carries it, and the required evidence",
+        ),
     }
 }
 
@@ -419,7 +466,9 @@ impl World<'_> {
         }
         if let Trigger::WorkflowRun(run) = self.trigger {
             let ours = run.origin == settings::Origin::Own && !run.event.starts_with("pull_request");
-            if let Some(path) = run.path.clone().filter(|path| ours && self.promoting.path.as_deref() != Some(path)) {
+            if let Some(path) =
+                run.path.clone().filter(|path| ours && self.promoting.path.as_deref() != Some(path))
+            {
                 return Ok(vec![Required::Workflow(path)]);
             }
         }
@@ -459,9 +508,14 @@ impl World<'_> {
         let failure = Failure::new(Kind::Release, what);
         let on = code(&newest.tag);
         Ok(if lines.is_empty() {
-            failure.hinted(format!("nothing ran on {on}; set `evidence` to what must succeed, such as `workflow: FILE`"))
+            failure.hinted(format!(
+                "nothing ran on {on}; set `evidence` to what must succeed, such as `workflow: FILE`"
+            ))
         } else {
-            failure.hinted(format!("on {on} ran {}: set `evidence` to the lines that must succeed", lines.join(", ")))
+            failure.hinted(format!(
+                "on {on} ran {}: set `evidence` to the lines that must succeed",
+                lines.join(", ")
+            ))
         })
     }
 }

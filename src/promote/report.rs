@@ -103,8 +103,9 @@ fn plan_json(plans: &[&Plan]) -> Result<String> {
 
 fn outputs(report: &Report) -> Result<Vec<(&'static str, String)>> {
     let entries: Vec<serde_json::Value> = report.promotions.iter().map(entry).collect();
-    let promotions = serde_json::to_string(&entries)
-        .map_err(|error| Failure::new(Kind::Machine, "the outputs cannot be written as JSON").because(error))?;
+    let promotions = serde_json::to_string(&entries).map_err(|error| {
+        Failure::new(Kind::Machine, "the outputs cannot be written as JSON").because(error)
+    })?;
     let first = entries.first().cloned().unwrap_or_default();
     let text = |key: &str| match first.get(key) {
         Some(serde_json::Value::String(text)) => text.clone(),
@@ -118,8 +119,17 @@ fn outputs(report: &Report) -> Result<Vec<(&'static str, String)>> {
         .map(|one| changelog::markdown(&one.plan.commits, &one.plan.repository.url))
         .unwrap_or_default();
     let names = [
-        "outcome", "tag", "version", "previous-tag", "previous-version", "pull-request-number", "pull-request-url",
-        "branch", "head-sha", "changed", "policy",
+        "outcome",
+        "tag",
+        "version",
+        "previous-tag",
+        "previous-version",
+        "pull-request-number",
+        "pull-request-url",
+        "branch",
+        "head-sha",
+        "changed",
+        "policy",
     ];
     let mut outputs: Vec<(&'static str, String)> = names.into_iter().map(|name| (name, text(name))).collect();
     outputs.push(("changelog", changelog));
@@ -211,7 +221,12 @@ fn show(promoted: &Promoted, environment: &Environment) {
         if let Some(url) = &promoted.applied.url {
             print(&format!("{}: {url}\n", promoted.outcome.as_str()));
         } else {
-            print(&format!("{} of {}: {}\n", plan.app.name, plan.target.environment, promoted.outcome.as_str()));
+            print(&format!(
+                "{} of {}: {}\n",
+                plan.app.name,
+                plan.target.environment,
+                promoted.outcome.as_str()
+            ));
         }
     }
     annotations(promoted);
@@ -232,6 +247,11 @@ fn annotations(promoted: &Promoted) {
             column: None,
         });
         let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
-        annotate(level, place.as_ref(), &format!("policy: {}", finding.rule), &format!("{}{hint}", finding.message));
+        annotate(
+            level,
+            place.as_ref(),
+            &format!("policy: {}", finding.rule),
+            &format!("{}{hint}", finding.message),
+        );
     }
 }

@@ -171,7 +171,9 @@ pub fn action(wanted: &Wanted<'_>, existing: &Existing) -> Action {
     match (wanted, &existing.open) {
         (Wanted::Nothing, None) => Action::Rest,
         (Wanted::Nothing, Some(open)) => Action::Close { number: open.number },
-        (Wanted::Release { tag, asked: Asked::No, .. }, None) if was_closed(existing, tag) => respected(existing, tag),
+        (Wanted::Release { tag, asked: Asked::No, .. }, None) if was_closed(existing, tag) => {
+            respected(existing, tag)
+        }
         (Wanted::Release { digest, .. }, None) => Action::Open(push(existing, digest)),
         (Wanted::Release { digest, title, body, .. }, Some(open)) => {
             if changes_release(existing, digest) && open.consent == Consent::Given {
@@ -190,13 +192,16 @@ pub fn action(wanted: &Wanted<'_>, existing: &Existing) -> Action {
 
 /// GitHub may store other line ends, and drops trailing blanks.
 fn same_text(one: &str, other: &str) -> bool {
-    let lines = |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    let lines =
+        |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
     lines(one) == lines(other)
 }
 
 fn push(existing: &Existing, wanted: &str) -> Push {
     match &existing.branch {
-        Some(Branch { content: Content::Ours { digest, ground: Ground::Same }, .. }) if digest == wanted => Push::Keep,
+        Some(Branch { content: Content::Ours { digest, ground: Ground::Same }, .. }) if digest == wanted => {
+            Push::Keep
+        }
         _ => Push::Commit,
     }
 }
@@ -208,7 +213,10 @@ fn changes_release(existing: &Existing, wanted: &str) -> bool {
 
 fn left_to(author: &str, existing: &Existing) -> Action {
     let number = existing.open.as_ref().map(|open| open.number);
-    Action::Leave { number, why: format!("the promotion branch has a commit by {author}: it is left as it is") }
+    Action::Leave {
+        number,
+        why: format!("the promotion branch has a commit by {author}: it is left as it is"),
+    }
 }
 
 fn was_closed(existing: &Existing, tag: &str) -> bool {
@@ -220,7 +228,9 @@ fn respected(existing: &Existing, tag: &str) -> Action {
     let of = number.map_or(String::new(), |number| format!(" (#{number})"));
     Action::Leave {
         number,
-        why: format!("somebody closed the promotion of `{tag}`{of}: it stays closed until `tag: {tag}` asks for it by name"),
+        why: format!(
+            "somebody closed the promotion of `{tag}`{of}: it stays closed until `tag: {tag}` asks for it by name"
+        ),
     }
 }
 

@@ -58,14 +58,17 @@ pub fn carrier(
     for step in later {
         let step = step?;
         let found = carried(&step)?.ok();
-        let artifact = found.as_ref().and_then(|carrier| carrier.carrying.first()).map(|pin| pin.artifact.as_str());
+        let artifact =
+            found.as_ref().and_then(|carrier| carrier.carrying.first()).map(|pin| pin.artifact.clone());
         if moved.is_none() {
-            moved = other_change(&at_tag.pins, &step.pins, artifact).map(|pin| (pin, step.commit.clone()));
+            moved = other_change(&at_tag.pins, &step.pins, artifact.as_deref()).map(|pin| (pin, step.commit.clone()));
         }
         if let Some(carrier) = found {
             return Ok(match moved {
                 // A change of an image on the way is looked at again once it is known which image carries.
-                Some((pin, commit)) if Some(pin.artifact.as_str()) != artifact => Err(changed_between(&pin, &commit, &carrier)),
+                Some((pin, commit)) if Some(&pin.artifact) != artifact.as_ref() => {
+                    Err(changed_between(&pin, &commit, &carrier))
+                }
                 _ => Ok(carrier),
             });
         }
@@ -80,8 +83,13 @@ pub fn carrier(
 fn other_change(at_tag: &[Pin], now: &[Pin], carrying: Option<&str>) -> Option<Pin> {
     let same = |a: &Pin, b: &Pin| a.file == b.file && a.key == b.key;
     let is_other = |pin: &&Pin| carrying != Some(pin.artifact.as_str());
-    let changed = now.iter().filter(is_other).find(|pin| !at_tag.iter().any(|old| same(old, pin) && old.value == pin.value));
-    changed.or_else(|| at_tag.iter().filter(is_other).find(|old| !now.iter().any(|pin| same(old, pin)))).cloned()
+    let changed = now
+        .iter()
+        .filter(is_other)
+        .find(|pin| !at_tag.iter().any(|old| same(old, pin) && old.value == pin.value));
+    changed
+        .or_else(|| at_tag.iter().filter(is_other).find(|old| !now.iter().any(|pin| same(old, pin))))
+        .cloned()
 }
 
 fn changed_between(pin: &Pin, commit: &CommitSha, carrier: &Carrier) -> Shortfall {
@@ -143,13 +151,23 @@ mod tests {
     fn step(commit: char, image: &str, model: &str) -> Step {
         let text = format!("image:\n  repository: acme/agent\n  tag: {image}\nmodel:\n  version: {model}\n");
         let path = RepoPath::parse("environments/staging").unwrap();
-        let file = OverlayFile { path: path.join("values.yaml").unwrap(), bytes: text.into_bytes(), mode: 0o100_644 };
+        let file = OverlayFile {
+            path: path.join("values.yaml").unwrap(),
+            bytes: text.into_bytes(),
+            mode: 0o100_644,
+        };
         let overlay = Overlay { environment: "staging".into(), path, files: vec![file] };
         Step { commit: sha(commit), pins: pins(&overlay, &PinRules::default()).unwrap() }
     }
 
     fn release() -> Release {
-        Release { tag: "v1.8.0".into(), version: Version::parse("v1.8.0"), commit: sha('a'), object: sha('a'), tagged_at: None }
+        Release {
+            tag: "v1.8.0".into(),
+            version: Version::parse("v1.8.0"),
+            commit: sha('a'),
+            object: sha('a'),
+            tagged_at: None,
+        }
     }
 
     fn found(at_tag: &Step, parent: Option<&Step>, later: Vec<Step>) -> Result<String, String> {
@@ -162,7 +180,10 @@ mod tests {
 
     #[test]
     fn the_tagged_commit_carries_what_it_records() {
-        assert_eq!(found(&step('a', "v1.8.0", "m1"), None, vec![step('b', "v1.9.0", "m2")]), Ok("aaaaaaa".into()));
+        assert_eq!(
+            found(&step('a', "v1.8.0", "m1"), None, vec![step('b', "v1.9.0", "m2")]),
+            Ok("aaaaaaa".into())
+        );
     }
 
     #[test]
