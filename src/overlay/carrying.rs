@@ -225,6 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn kustomize_has_the_last_word_wherever_its_file_is_sorted() {
+        let files = |values: &str, images: &str| {
+            let (values, images) = (
+                format!("image: {{repository: a, tag: {values}}}"),
+                format!("images: [{{name: a, newTag: {images}}}]"),
+            );
+            pins_of(&[("app/values.yaml", &values), ("kustomization.yaml", &images)])
+        };
+        let source = files("v1.8.0", "v1.8.0");
+        let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
+            panic!()
+        };
+        assert_eq!(carried_version(&files("v1.7.3", "v1.7.2"), &carrying).as_deref(), Some("v1.7.2"));
+    }
+
+    #[test]
     fn carries_that_is_no_pattern_is_a_settings_error() {
         assert_eq!(carrying(&[], "v1", &commit(), Some("a..b")).unwrap_err().kind(), Kind::Settings);
     }
