@@ -26,6 +26,7 @@ pub enum Carrying<'p> {
 
 /// Whether a pin's version is the release's: equal but for a leading `v`, or its commit, abbreviated to
 /// at least 7 digits, with or without `sha-`. A digest never is.
+#[must_use]
 pub fn carries_release(pin: &Pin, version: &str, commit: &CommitSha) -> bool {
     pin.version().is_some_and(|pinned| is_version(pinned, version) || is_commit(pinned, commit))
 }
@@ -65,6 +66,7 @@ pub fn carrying<'p>(
 /// The version that the target runs: what its counterparts of the source's carrying pin say.
 ///
 /// Where they differ, the kustomization's counts, since Kustomize has the last word on images.
+#[must_use]
 pub fn carried_version(target_pins: &[Pin], source_carrying: &[&Pin]) -> Option<String> {
     let counterparts = || {
         let is = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
@@ -245,6 +247,8 @@ mod tests {
         assert_eq!(carrying(&[], "v1", &commit(), Some("a..b")).unwrap_err().kind(), Kind::Settings);
     }
 
+    type Row<'t> = (&'t [(&'t str, &'t str)], Option<&'t str>);
+
     #[test]
     fn the_target_runs_what_the_counterpart_says() {
         let source = pins_of(&[
@@ -254,7 +258,6 @@ mod tests {
         let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
             panic!()
         };
-        type Row<'t> = (&'t [(&'t str, &'t str)], Option<&'t str>);
         let table: [Row<'_>; 5] = [
             (&[("values.yaml", "image: {tag: v1.7.3}")], Some("v1.7.3")),
             (
