@@ -26,6 +26,7 @@ pub enum Carrying<'p> {
 
 /// Whether a pin's version is the release's: equal but for a leading `v`, or its commit, abbreviated to
 /// at least 7 digits, with or without `sha-`. A digest never is.
+#[must_use]
 pub fn carries_release(pin: &Pin, version: &str, commit: &CommitSha) -> bool {
     pin.version().is_some_and(|pinned| is_version(pinned, version) || is_commit(pinned, commit))
 }
@@ -65,6 +66,7 @@ pub fn carrying<'p>(
 /// The version that the target runs: what its counterparts of the source's carrying pin say.
 ///
 /// Where they differ, the kustomization's counts, since Kustomize has the last word on images.
+#[must_use]
 pub fn carried_version(target_pins: &[Pin], source_carrying: &[&Pin]) -> Option<String> {
     let counterparts = || {
         let is = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
@@ -225,9 +227,27 @@ mod tests {
     }
 
     #[test]
+    fn kustomize_has_the_last_word_wherever_its_file_is_sorted() {
+        let files = |values: &str, images: &str| {
+            let (values, images) = (
+                format!("image: {{repository: a, tag: {values}}}"),
+                format!("images: [{{name: a, newTag: {images}}}]"),
+            );
+            pins_of(&[("app/values.yaml", &values), ("kustomization.yaml", &images)])
+        };
+        let source = files("v1.8.0", "v1.8.0");
+        let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
+            panic!()
+        };
+        assert_eq!(carried_version(&files("v1.7.3", "v1.7.2"), &carrying).as_deref(), Some("v1.7.2"));
+    }
+
+    #[test]
     fn carries_that_is_no_pattern_is_a_settings_error() {
         assert_eq!(carrying(&[], "v1", &commit(), Some("a..b")).unwrap_err().kind(), Kind::Settings);
     }
+
+    type Row<'t> = (&'t [(&'t str, &'t str)], Option<&'t str>);
 
     #[test]
     fn the_target_runs_what_the_counterpart_says() {
@@ -238,7 +258,6 @@ mod tests {
         let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
             panic!()
         };
-        type Row<'t> = (&'t [(&'t str, &'t str)], Option<&'t str>);
         let table: [Row<'_>; 5] = [
             (&[("values.yaml", "image: {tag: v1.7.3}")], Some("v1.7.3")),
             (

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Node, ScalarStyle, Value};
+use super::document::{Document, Node, ScalarStyle, Value};
 use super::edit::Edit;
 use super::image::{ImageReference, has_one_name, tag_and_digest};
 use super::key_path::{KeyPath, Step};
 use super::movement::Missing;
 use super::pins::{Member, Pin, PinKind, PinRules};
 use super::quoting::is_string;
-use super::reading::{Reading, text_of};
+use super::reading::{Reading, Role, text_of};
 use super::remote::RemoteRef;
 use super::unpinned::{is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
@@ -137,6 +137,19 @@ impl<'r> Meeting<'r, '_> {
             self.shapes_differ(first, theirs.place());
             return;
         }
+        if let Some(list) = self.uncertain_list(first, theirs) {
+            let message = format!(
+                "`{}` is not promoted: the items of `{list}` have no names, and there are not as many in {}",
+                theirs.key, self.source.overlay.environment
+            );
+            self.warn(
+                theirs,
+                message,
+                "give the items a `name` in both overlays, and they are matched by it",
+            );
+            self.met.left.extend(source);
+            return;
+        }
         let repository = theirs.repository.clone().or_else(|| first.repository.clone());
         let parts: Parts =
             target.iter().map(|pin| (pin.member, (pin.key.clone(), pin.value.clone()))).collect();
@@ -161,6 +174,13 @@ impl<'r> Meeting<'r, '_> {
 
     /// The same part in both: the target gets the source's version.
     fn set(&mut self, couple: &mut Couple<'r>, pin: &Pin, theirs: &Pin) {
+        if pin.kind == PinKind::ImageReference && pin.digest().is_none() && theirs.digest().is_some() {
+            let unchanged = pin.version() == theirs.version();
+            self.digest_goes(theirs, pin, unchanged);
+            if unchanged {
+                return;
+            }
+        }
         let whole = self.text_at(theirs);
         let text = match (pin.kind, theirs.kind) {
             (PinKind::ImageReference, PinKind::ImageReference) => {
@@ -184,9 +204,6 @@ impl<'r> Meeting<'r, '_> {
             couple.edits.push(Edit::Set { key: theirs.key.clone(), value: text });
         }
         couple.after.insert(theirs.member, (theirs.key.clone(), pin.value.clone()));
-        if pin.kind == PinKind::ImageReference && pin.digest().is_none() && theirs.digest().is_some() {
-            self.digest_goes(theirs, pin, pin.value == theirs.version().unwrap_or_default());
-        }
     }
 
     /// The source has a part that the target lacks: only the digest of a promoted tag is added unasked.
@@ -303,6 +320,25 @@ impl<'r> Meeting<'r, '_> {
         let document = self.target.file_of(pin).map(|file| &file.document);
         let text = document.and_then(|document| Some(text_of(document, document.read(&pin.key)?)));
         text.unwrap_or_default().to_owned()
+    }
+
+    /// A list on the way to a value whose items can only be told apart by their places, and differ in number.
+    fn uncertain_list(&self, pin: &Pin, theirs: &Pin) -> Option<KeyPath> {
+        let (source, target) = (self.source.file_of(pin)?, self.target.file_of(theirs)?);
+        let is_nameless = |step: &Step| matches!(step, Step::Index(_));
+        // Other files' lists have names of their own: URLs and charts.
+        let lists = pin
+            .key
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| source.role == Role::Values && is_nameless(step));
+        let mut lists = lists.filter_map(|(depth, _)| {
+            Some(KeyPath { document: pin.key.document, steps: pin.key.steps.get(..depth)?.to_vec() })
+        });
+        let count =
+            |document: &Document, list: &KeyPath| document.read(list).map_or(0, |list| list.items().len());
+        lists.find(|list| count(&source.document, list) != count(&target.document, list))
     }
 
     fn is_number_at(&self, pin: &Pin) -> bool {
@@ -535,6 +571,8 @@ host: agents.acme.example
                     "model: {version: v2}\n",
                 ),
                 ("one-string images as well", "image: a:v2\n", "image: a:v1@sha256:aa\n", "image: a:v2\n"),
+                ("beside an unchanged tag it stays", tag, "image: {tag: v2, digest: sha256:aa}\n", ""),
+                ("in one string as well", "image: a:v2\n", "image: a:v2@sha256:aa\n", ""),
                 (
                     "one side by tag, the other by digest",
                     "image: {digest: sha256:bb}\n",
@@ -576,6 +614,11 @@ host: agents.acme.example
                 "image: {digest: sha256:bb}\n",
                 "image: {tag: v1}\n",
                 "`prod/values.yaml:1:14`: `image.tag` is left alone: staging pins `image.digest` instead",
+            ),
+            (
+                "l: [{image: {tag: v2}}, {}]\n",
+                "l: [{image: {tag: v1}}]\n",
+                "`prod/values.yaml:1:19`: `l[0].image.tag` is not promoted: the items of `l` have no names, and there are not as many in staging",
             ),
             (
                 "image: {repository: x/b, tag: v2}\n",

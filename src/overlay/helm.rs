@@ -178,6 +178,7 @@ agents:
     prompt: {name: triage, version: v12, digest: sha256:bb}
 dataset: {name: synthetic, version: v9, uri: s3://x}
 models: {version: v1}
+last: {model: {name: big, tag: v3}}
 ";
         assert_eq!(
             listed("values.yaml", text, &[]),
@@ -188,6 +189,7 @@ models: {version: v1}
                 "agents[name=triage].model.version ModelVersion agents[name=triage].model = 3",
                 "agents[name=triage].prompt.version PromptVersion triage = v12",
                 "agents[name=triage].prompt.digest PromptDigest triage = sha256:bb",
+                "last.model.tag ModelVersion big = v3",
             ]
         );
     }

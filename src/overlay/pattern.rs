@@ -52,11 +52,13 @@ impl Pattern {
     }
 
     /// The pattern as written.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Whether it names this path.
+    #[must_use]
     pub fn names(&self, path: &KeyPath) -> bool {
         self.alternatives.iter().any(|segments| reaches_end(segments, &path.steps))
     }

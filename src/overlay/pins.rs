@@ -129,6 +129,7 @@ pub fn pins(overlay: &Overlay, rules: &PinRules) -> Result<Vec<Pin>> {
 }
 
 /// The pins of `a` that are also in `b`: two apps must not claim one.
+#[must_use]
 pub fn shared_pins<'a>(a: &'a [Pin], b: &[Pin]) -> Vec<&'a Pin> {
     a.iter().filter(|pin| b.iter().any(|other| other.file == pin.file && other.key == pin.key)).collect()
 }
@@ -182,6 +183,7 @@ impl PinRules {
 
 impl Pin {
     /// The tag, version or ref, where there is one: what can equal a release's version.
+    #[must_use]
     pub fn version(&self) -> Option<&str> {
         match self.kind {
             PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => None,
@@ -191,6 +193,7 @@ impl Pin {
     }
 
     /// The digest, where there is one.
+    #[must_use]
     pub fn digest(&self) -> Option<&str> {
         match self.kind {
             PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => {
@@ -202,6 +205,7 @@ impl Pin {
     }
 
     /// Where it stands.
+    #[must_use]
     pub fn place(&self) -> Place {
         Place::at(self.file.as_str(), self.line, self.column)
     }

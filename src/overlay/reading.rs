@@ -22,7 +22,7 @@ pub(super) enum Role {
 /// An overlay, parsed.
 pub(super) struct Reading<'o> {
     pub(super) overlay: &'o Overlay,
-    /// By role: `values.yml` is role_name as `values.yaml`.
+    /// By role: `values.yml` is filed as `values.yaml`.
     pub(super) files: BTreeMap<String, FileReading<'o>>,
     /// Sorted by file and place.
     pub(super) pins: Vec<Pin>,
