@@ -156,7 +156,7 @@ pub(super) fn commit(scene: &Scene<'_>, rest: &str) -> Option<String> {
         .statuses
         .iter()
         .filter(|status| status.fact.sha == sha)
-        .map(|status| super::runs::status_row(status))
+        .map(super::runs::status_row)
         .collect();
     let badge = if repo.verified.contains(&sha) { mark_verified() } else { "" };
     Some(format!(

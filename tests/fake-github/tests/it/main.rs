@@ -10,3 +10,6 @@
 
 mod client;
 mod flow;
+mod operations;
+mod refusals;
+mod travel;
