@@ -291,16 +291,13 @@ async fn acted(
     let (sharing, request) = (shared.clone(), incoming.clone());
     let done = tokio::task::spawn_blocking(move || {
         let mut world = locked(&sharing.world);
-        match surface {
-            Surface::Rest => {
-                let done = dispatch::answer(&mut world, &request);
-                let route = done.operation.map(|operation| (operation.template(), operation.accepted()));
-                (done.reply, done.login, route)
-            }
-            _ => {
-                let (reply, login, needs) = graphql::answer(&mut world, &request);
-                (reply, login, needs.map(|needs| ("/graphql".to_owned(), needs)))
-            }
+        if surface == Surface::Rest {
+            let done = dispatch::answer(&mut world, &request);
+            let route = done.operation.map(|operation| (operation.template(), operation.accepted()));
+            (done.reply, done.login, route)
+        } else {
+            let (reply, login, needs) = graphql::answer(&mut world, &request);
+            (reply, login, needs.map(|needs| ("/graphql".to_owned(), needs)))
         }
     });
     match done.await {

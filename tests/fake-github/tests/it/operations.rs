@@ -1,16 +1,12 @@
 //! Every operation answered once, so that a recording (`FAKE_GITHUB_RECORD=FILE`) covers the whole contract.
 
-use fake_github::{
-    CheckRun, Commit, Deployment, Job, Options, Release, Status, Token, Workflow, WorkflowRun,
-};
+use fake_github::{CheckRun, Commit, Deployment, Job, Release, Status, Token, Workflow, WorkflowRun};
 use serde_json::{Value, json};
 
-use crate::client::{Ground, ground_with};
+use crate::client::{Ground, ground};
 
 fn full_ground() -> (Ground, u64, u64) {
-    let record = std::env::var_os("FAKE_GITHUB_RECORD").map(Into::into);
-    let now = Some("2026-11-22T10:00:00Z".parse().unwrap());
-    let ground = ground_with(&Options { now, record, ..Options::default() });
+    let ground = ground();
     ground.github.add_token(Token::user("u", "alice"));
     ground.github.add_person("bob", "Bob", "bob@acme.example");
     let repo = &ground.repo;
