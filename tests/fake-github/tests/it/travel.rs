@@ -26,6 +26,28 @@ fn pages_link_to_the_next_and_the_last() {
 }
 
 #[test]
+fn a_protected_branch_takes_no_push() {
+    let ground = ground();
+    ground.repo.set(|settings| settings.protected_branches = vec!["main".to_owned()]).unwrap();
+    let address = format!("{}/{NAME}", ground.github.url()).replace("http://", "http://x:t@");
+    let push = |target: &str, token: &str| {
+        let address = address.replace(":t@", &format!(":{token}@"));
+        let done = std::process::Command::new("git")
+            .current_dir(ground.repo.git_dir().unwrap())
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .args(["push", "-q", &address, &format!("+{}:refs/heads/{target}", ground.first)])
+            .output()
+            .unwrap();
+        (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    ground.repo.commit(&Commit::new("more").file("a.txt", "2")).unwrap();
+    let (done, said) = push("main", "t");
+    assert!(!done && said.contains("GH006"), "{said}");
+    assert!(push("free", "t").0);
+    assert!(!push("other", "wrong").0);
+}
+
+#[test]
 fn the_primary_limit_runs_out_and_starts_again() {
     let ground = ground();
     ground.github.set_rate_limit(1, "2026-11-22T10:00:30Z".parse().unwrap());
@@ -69,6 +91,7 @@ fn faults_strike_the_request_they_wait_for() {
     assert_eq!(ground.get("").status, 200);
     let faults = ground.github.traffic().iter().filter(|exchange| exchange.fault.is_some()).count();
     assert_eq!(faults, 6);
+    assert!(ground.github.traffic().iter().all(|exchange| exchange.route.is_some()));
 }
 
 #[test]
