@@ -194,7 +194,7 @@ pub(crate) fn create_repo(shared: &Shared, full_name: &str, settings: RepoSettin
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     let (owner, name) = full_name.split_once('/').context("a repository is named `owner/name`")?;
-    if !plain(owner) || !plain(name) || name.ends_with(".git") {
+    if !plain(owner) || !plain(name) || name.to_lowercase().ends_with(".git") {
         bail!("`{full_name}` is no repository name");
     }
     let mut world = locked(&shared.world);

@@ -11,6 +11,8 @@
 
 // Objects of GitHub are long, and `json!` recurses per field.
 #![recursion_limit = "512"]
+#![allow(clippy::similar_names, reason = "`site` and `suite`, `sha` and `shown` are the words of the trade")]
+#![allow(clippy::format_push_string, clippy::format_collect, reason = "pages are small, and read better so")]
 
 mod admin;
 mod driver;

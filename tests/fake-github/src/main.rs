@@ -8,7 +8,7 @@ use fake_github::{FakeGitHub, Options, Token};
 
 /// A stateful GitHub over real bare git repositories, on the loopback interface.
 #[derive(Parser)]
-#[command(version, about, long_about = None)]
+#[command(version, about, after_long_help = include_str!("../ADMIN.txt"))]
 struct Arguments {
     /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::faults::{Armed, Effect, strike};
+use crate::rest::operations::{Operation, find};
 use crate::rest::{Refusal, Reply, ReplyBody, dispatch};
 use crate::state::{Site, World};
 use crate::traffic::{Exchange, Recorder, Surface, json_of, recorded};
@@ -237,14 +238,20 @@ fn begun(incoming: &Incoming, surface: Surface, effect: Option<&Effect>) -> Exch
         Surface::Rest => incoming.path.strip_prefix("/api/v3").unwrap_or(&incoming.path),
         _ => &incoming.path,
     };
+    // Known before it is acted on, so that faults and refused callers are recorded under their operation too.
+    let operation = match surface {
+        Surface::Rest => find(&incoming.method, path).map(|(operation, _)| operation),
+        _ => None,
+    };
+    let graphql = (surface == Surface::GraphQl).then(|| "/graphql".to_owned());
     Exchange {
         surface,
         method: incoming.method.clone(),
         path: path.to_owned(),
         query: incoming.query.clone(),
-        route: (surface == Surface::GraphQl).then(|| "/graphql".to_owned()),
+        route: operation.map(Operation::template).or(graphql),
         login: None,
-        permission: None,
+        permission: operation.map(Operation::accepted).filter(|needs| !needs.is_empty()),
         request_headers: recorded(&incoming.headers),
         request_body: if surface == Surface::Git { Value::Null } else { json_of(&incoming.body) },
         status: None,
@@ -291,25 +298,18 @@ async fn acted(
     let (sharing, request) = (shared.clone(), incoming.clone());
     let done = tokio::task::spawn_blocking(move || {
         let mut world = locked(&sharing.world);
-        match surface {
-            Surface::Rest => {
-                let done = dispatch::answer(&mut world, &request);
-                let route = done.operation.map(|operation| (operation.template(), operation.accepted()));
-                (done.reply, done.login, route)
-            }
-            _ => {
-                let (reply, login, needs) = graphql::answer(&mut world, &request);
-                (reply, login, needs.map(|needs| ("/graphql".to_owned(), needs)))
-            }
+        if surface == Surface::Rest {
+            let done = dispatch::answer(&mut world, &request);
+            (done.reply, done.login, None)
+        } else {
+            let (reply, login, needs) = graphql::answer(&mut world, &request);
+            (reply, login, needs)
         }
     });
     match done.await {
-        Ok((reply, login, route)) => {
+        Ok((reply, login, needs)) => {
             exchange.login = login;
-            if let Some((route, needs)) = route {
-                exchange.route = Some(route);
-                exchange.permission = Some(needs).filter(|needs| !needs.is_empty());
-            }
+            exchange.permission = needs.or(exchange.permission.take());
             reply
         }
         Err(_) => Refusal::new(500, "the fake failed on this request").into_reply(),

@@ -83,9 +83,9 @@ impl Recorder {
 
     pub fn keep(&self, exchange: Exchange) {
         if let (Some(file), Ok(line)) = (&self.file, serde_json::to_string(&exchange)) {
-            let mut file = crate::server::locked(file);
-            // A recording that cannot be written must not fail the request; the contract check misses it.
-            let _ = writeln!(file, "{line}");
+            // One write per line, so that several fakes can append to one file. A recording that cannot be
+            // written must not fail the request; the contract check misses it.
+            let _ = crate::server::locked(file).write_all(format!("{line}\n").as_bytes());
         }
         crate::server::locked(&self.kept).push(exchange);
     }

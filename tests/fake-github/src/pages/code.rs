@@ -152,12 +152,8 @@ pub(super) fn commit(scene: &Scene<'_>, rest: &str) -> Option<String> {
         .filter(|check| check.fact.head_sha == sha)
         .map(|check| super::runs::check_row(scene, check))
         .collect();
-    let statuses: String = repo
-        .statuses
-        .iter()
-        .filter(|status| status.fact.sha == sha)
-        .map(|status| super::runs::status_row(status))
-        .collect();
+    let statuses: String =
+        repo.statuses.iter().filter(|status| status.fact.sha == sha).map(super::runs::status_row).collect();
     let badge = if repo.verified.contains(&sha) { mark_verified() } else { "" };
     Some(format!(
         "<h1>{}</h1><p class=meta>{} committed {} · <code>{sha}</code> {badge}</p><pre>{}</pre>\

@@ -45,7 +45,7 @@ pub(super) fn check(scene: &Scene<'_>, id: u64) -> Option<String> {
     let text = |part: &Option<String>| part.as_deref().map(|part| markdown::rendered(part, &scene.root));
     let field = |annotation: &serde_json::Value, name: &str| {
         let value = annotation.get(name).cloned().unwrap_or_default();
-        escaped(value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string()).trim_matches('"'))
+        escaped(value.as_str().map_or_else(|| value.to_string(), str::to_owned).trim_matches('"'))
     };
     let annotations: String = fact
         .annotations

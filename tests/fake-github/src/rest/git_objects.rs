@@ -130,13 +130,10 @@ fn apply(repo: &RepoState, index: &mut Index, item: &Value) -> Result<(), Refusa
             .remove_path(Path::new(path))
             .map_err(|_| Refusal::unprocessable("GitRPC::BadObjectState"));
     }
-    let mode = match field("mode") {
-        Some(mode @ ("100644" | "100755" | "120000" | "160000" | "040000")) => mode,
-        _ => {
-            return Err(Refusal::unprocessable(
-                "Must supply a valid tree.mode: 100644, 100755, 040000, 160000 or 120000",
-            ));
-        }
+    let Some(mode @ ("100644" | "100755" | "120000" | "160000" | "040000")) = field("mode") else {
+        return Err(Refusal::unprocessable(
+            "Must supply a valid tree.mode: 100644, 100755, 040000, 160000 or 120000",
+        ));
     };
     let bits = u32::from_str_radix(mode, 8).unwrap_or(0o100_644);
     let oid = match (field("sha"), field("content")) {
@@ -277,9 +274,9 @@ fn shape_tag(site: &Site, repo: &RepoState, tag: &git2::Tag<'_>) -> Value {
         "node_id": shape::node("TA", &sha),
         "sha": sha,
         "url": format!("{api}/git/tags/{sha}"),
-        "tagger": tag.tagger().map(|tagger| shape::git_user(&tagger)).unwrap_or_else(|| json!({
+        "tagger": tag.tagger().map_or_else(|| json!({
             "name": "", "email": "", "date": "",
-        })),
+        }), |tagger| shape::git_user(&tagger)),
         "object": {
             "type": kind,
             "sha": tag.target_id().to_string(),

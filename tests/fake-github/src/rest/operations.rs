@@ -1,7 +1,7 @@
 //! Every REST operation the fake has, and the permission each needs: one table.
 //!
 //! Permissions are those of GitHub's page "Permissions required for GitHub Apps"; several in one row are
-//! alternatives. The templates are those of GitHub's OpenAPI description; `{+x}` takes several segments.
+//! alternatives. The templates are those of GitHub's published description; `{+x}` takes several segments.
 
 use std::collections::BTreeMap;
 
@@ -136,7 +136,8 @@ operations! {
 impl Operation {
     /// The path as GitHub's description writes it.
     pub fn template(&self) -> String {
-        self.template.replace("{+", "{")
+        let template = self.template.replace("{+", "{");
+        if template.ends_with("/contents") { template + "/{path}" } else { template }
     }
 
     /// `pull_requests=write`; alternatives are separated by `; `.

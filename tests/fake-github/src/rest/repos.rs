@@ -1,6 +1,6 @@
 //! The repository, its branches and tags, who may do what.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Answer, Call, Refusal, Reply, page};
 use crate::shape;
@@ -90,5 +90,5 @@ pub(super) fn permission(world: &mut World, call: &Call) -> Answer {
             }),
         );
     }
-    Ok(Reply::ok(json!({ "permission": permission, "role_name": role, "user": Value::from(user) })))
+    Ok(Reply::ok(json!({ "permission": permission, "role_name": role, "user": user })))
 }

@@ -35,6 +35,7 @@ fn bucket(site: &Site) -> Value {
     })
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the signature of an operation")]
 pub(super) fn rate_limit(world: &mut World, _: &Call) -> Answer {
     let core = bucket(&world.site);
     Ok(Reply::ok(json!({
@@ -43,6 +44,7 @@ pub(super) fn rate_limit(world: &mut World, _: &Call) -> Answer {
     })))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the signature of an operation")]
 pub(super) fn meta(_: &mut World, _: &Call) -> Answer {
     Ok(Reply::ok(json!({ "verifiable_password_authentication": false, "installed_version": "3.19.0" })))
 }

@@ -227,7 +227,13 @@ pub(crate) fn deployment_status(
 ) -> Value {
     let api = repo.api(&site.base);
     let url = format!("{api}/deployments/{}", deployment.id);
-    json!({
+    // GitHub's description wants addresses here, although GitHub itself may send an empty text.
+    let log = if fact.log_url.is_empty() {
+        format!("{}/actions", repo.html(&site.base))
+    } else {
+        fact.log_url.clone()
+    };
+    let mut shown = json!({
         "url": format!("{url}/statuses/{id}"),
         "id": id,
         "node_id": node("DES", id),
@@ -235,12 +241,15 @@ pub(crate) fn deployment_status(
         "creator": user(site, &deployment.fact.creator),
         "description": fact.description,
         "environment": deployment.fact.environment,
-        "target_url": fact.log_url,
+        "target_url": log,
         "created_at": stamp(*at),
         "updated_at": stamp(*at),
         "deployment_url": url,
         "repository_url": api,
-        "environment_url": fact.environment_url,
-        "log_url": fact.log_url,
-    })
+        "log_url": log,
+    });
+    if let (Some(shown), false) = (shown.as_object_mut(), fact.environment_url.is_empty()) {
+        shown.insert("environment_url".to_owned(), json!(fact.environment_url));
+    }
+    shown
 }

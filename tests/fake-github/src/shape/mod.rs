@@ -1,6 +1,6 @@
 //! How GitHub shows things: state in, JSON out.
 //!
-//! Every object has the complete required shape of GitHub's OpenAPI description, nothing is written to, and ids,
+//! Every object has the complete required shape of GitHub's published description, nothing is written to, and ids,
 //! node ids and addresses follow from the state alone, so that two runs give the same bytes.
 
 use base64::Engine as _;

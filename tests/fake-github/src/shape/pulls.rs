@@ -64,6 +64,14 @@ fn team(site: &Site, repo: &RepoState, slug: &str) -> Value {
     })
 }
 
+/// A label whose description is a text: in pull requests GitHub's description allows no null.
+fn described(mut label: Value) -> Value {
+    if let Some(text) = label.get_mut("description").filter(|text| text.is_null()) {
+        *text = json!("");
+    }
+    label
+}
+
 /// `pull-request-simple`: the entry of a list.
 pub(crate) fn pull_simple(site: &Site, repo: &RepoState, issue: &Issue) -> Value {
     let Some(pull) = &issue.pull else { return Value::Null };
@@ -96,7 +104,7 @@ pub(crate) fn pull_simple(site: &Site, repo: &RepoState, issue: &Issue) -> Value
         "assignees": people(&issue.assignees),
         "requested_reviewers": people(&pull.reviewers),
         "requested_teams": pull.teams.iter().map(|slug| team(site, repo, slug)).collect::<Vec<_>>(),
-        "labels": issue.labels.iter().map(|name| label(site, repo, name)).collect::<Vec<_>>(),
+        "labels": issue.labels.iter().map(|name| described(label(site, repo, name))).collect::<Vec<_>>(),
         "milestone": null,
         "draft": pull.draft,
         "commits_url": format!("{url}/commits"),

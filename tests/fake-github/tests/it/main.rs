@@ -5,8 +5,15 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::format_push_string,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    clippy::manual_string_new,
     reason = "tests may"
 )]
 
 mod client;
 mod flow;
+mod operations;
+mod refusals;
+mod travel;
