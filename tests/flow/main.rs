@@ -1,0 +1,15 @@
+//! The real binary against the fake GitHub, end to end: few runs, each for a rule of the design.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    reason = "tests may"
+)]
+
+mod pull_request;
+mod scene;
+mod workspace;

@@ -1,0 +1,265 @@
+//! The life of the promotion pull request.
+
+use serde_json::json;
+
+use crate::scene::{Scene, Start, digest, values};
+
+fn with_three() -> Scene {
+    let scene = Scene::new();
+    scene.release("v1.8.0", "2026-09-15", Some("success"));
+    scene.release("v1.8.1", "2026-09-15", Some("failure"));
+    scene.release("v1.9.0", "2026-09-15", None);
+    scene
+}
+
+#[test]
+fn the_latest_successful_release_is_proposed_and_newer_ones_keep_their_reasons() {
+    let scene = with_three();
+    let run = scene.run();
+    run.ended("created", 0);
+    for (name, value) in [
+        ("tag", "v1.8.0"), ("version", "v1.8.0"), ("previous-tag", "v1.7.0"), ("previous-version", "v1.7.0"),
+        ("pull-request-number", "1"), ("branch", "promote/agent/prod"), ("changed", "true"), ("policy", "pass"),
+        ("plan", "promote-plan.json"),
+    ] {
+        assert_eq!(run.output(name), value, "{name}");
+    }
+    assert_eq!(run.output("head-sha"), scene.promotion_head());
+    assert!(run.output("changelog").contains("what v1.8.0 brings"));
+
+    let pull = scene.repo.pull(1).unwrap();
+    assert_eq!(pull.title, "Promote agent v1.8.0 to prod");
+    for said in ["`v1.9.0`", "in progress", "`v1.8.1`", "failed", "Staging"] {
+        assert!(pull.body.contains(said), "{said}: {}", pull.body);
+    }
+    assert!(!pull.body.contains("what v1.8.1 brings"));
+    assert_eq!(scene.prod("promote/agent/prod"), scene.prod("main")
+        .replace("tag: v1.7.0", "tag: v1.8.0")
+        .replace(&digest("v1.7.0"), &digest("v1.8.0"))
+        .replace("2026-05-01", "2026-09-15"));
+    assert_eq!(run.plan["schema"], "promotion/v1");
+    assert_eq!(run.plan["changes"].as_array().unwrap().len(), 3);
+    assert_eq!(run.plan["policy"]["verdict"], "pass");
+    assert!(run.summary.contains("Promote agent v1.8.0 to prod") || run.summary.contains("v1.8.0"), "{}", run.summary);
+}
+
+#[test]
+fn a_typical_promotion_takes_15_requests_and_an_unchanged_run_9_and_no_write() {
+    let scene = with_three();
+    let first = scene.run();
+    first.ended("created", 0);
+    assert!(first.requests.len() <= 15, "{} requests", first.requests.len());
+    let second = scene.run();
+    second.ended("unchanged", 0);
+    assert_eq!(second.writes(), [""; 0]);
+    assert!(second.requests.len() <= 9, "{} requests", second.requests.len());
+    assert_eq!(second.output("pull-request-number"), "1");
+    assert_eq!(second.output("changed"), "false");
+    assert_eq!(second.output("head-sha"), first.output("head-sha"));
+    assert!(scene.github.unknown_routes().is_empty(), "{:?}", scene.github.unknown_routes());
+}
+
+#[test]
+fn a_newer_release_updates_the_pull_request() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    let before = scene.promotion_head();
+    scene.release("v2.0.0", "2026-09-15", Some("success"));
+    let run = scene.run();
+    run.ended("updated", 0);
+    assert_eq!(run.output("tag"), "v2.0.0");
+    assert_eq!(scene.repo.pulls().unwrap().len(), 1);
+    assert_eq!(scene.repo.pull(1).unwrap().title, "Promote agent v2.0.0 to prod");
+    assert_ne!(scene.promotion_head(), before);
+    assert!(scene.prod("promote/agent/prod").contains("tag: v2.0.0"));
+}
+
+#[test]
+fn an_approval_is_for_one_release() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    scene.repo.approve(1, "alice").unwrap();
+    scene.run().ended("unchanged", 0);
+    scene.release("v2.0.0", "2026-09-15", Some("success"));
+    let run = scene.run();
+    run.ended("superseded", 0);
+    assert_eq!(run.output("pull-request-number"), "2");
+    assert_eq!(scene.repo.pull(1).unwrap().state, "closed");
+    assert_eq!(scene.repo.pull(2).unwrap().state, "open");
+}
+
+#[test]
+fn what_runs_already_is_nothing_to_promote() {
+    let scene = Scene::new();
+    let run = scene.run();
+    run.ended("nothing-to-promote", 0);
+    assert_eq!(run.writes(), [""; 0]);
+    assert_eq!(run.output("previous-tag"), "v1.7.0");
+    assert!(run.summary.contains("v1.7.0"), "{}", run.summary);
+}
+
+#[test]
+fn a_promotion_that_was_made_by_hand_closes_its_pull_request() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    let by_hand = fake_github::Commit::new("fix: by hand").file("environments/prod/values.yaml", &values("v1.8.0", "2026-09-15"));
+    scene.repo.commit(&by_hand.by("bob")).unwrap();
+    let run = scene.run();
+    run.ended("closed", 0);
+    assert_eq!(scene.repo.pull(1).unwrap().state, "closed");
+    assert!(scene.repo.resolve("promote/agent/prod").is_err());
+}
+
+#[test]
+fn a_merged_promotion_leaves_nothing_to_do() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    scene.repo.merge(1, "bob", "squash").unwrap();
+    scene.run().ended("nothing-to-promote", 0);
+}
+
+#[test]
+fn a_persons_commit_is_left_alone() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    let theirs = fake_github::Commit::new("also scale").branch("promote/agent/prod").file("environments/prod/extra.yaml", "a: 1\n");
+    let theirs = scene.repo.commit(&theirs.by("bob")).unwrap();
+    scene.release("v2.0.0", "2026-09-15", Some("success"));
+    let run = scene.run();
+    run.ended("unchanged", 0);
+    assert_eq!(scene.promotion_head(), theirs);
+    assert!(run.stdout.contains("::warning") && run.stdout.contains("Bob"), "{}", run.said());
+    assert_eq!(run.writes(), [""; 0]);
+}
+
+#[test]
+fn an_amended_commit_is_a_persons() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    let checkout = scene.checkout(&["--branch", "promote/agent/prod"]);
+    let file = checkout.path().join("environments/prod/values.yaml");
+    let text = std::fs::read_to_string(&file).unwrap().replace("replicas: 3", "replicas: 9");
+    std::fs::write(&file, text).unwrap();
+    crate::scene::git(checkout.path(), &["commit", "--quiet", "--all", "--amend", "--no-edit"]);
+    crate::scene::git(checkout.path(), &["push", "--quiet", "--force"]);
+    let theirs = scene.promotion_head();
+    scene.run().ended("unchanged", 0);
+    assert_eq!(scene.promotion_head(), theirs);
+}
+
+#[test]
+fn an_update_of_the_branch_is_not_a_persons_edit() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    scene.feature("later");
+    scene.repo.update_branch(1, "bob").unwrap();
+    let merged = scene.promotion_head();
+    let run = scene.run();
+    run.ended("unchanged", 0);
+    assert_eq!(scene.promotion_head(), merged);
+    scene.release("v2.0.0", "2026-09-15", Some("success"));
+    scene.run().ended("updated", 0);
+}
+
+#[test]
+fn a_persons_close_is_respected_until_asked_by_name() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    scene.repo.close(1, "bob").unwrap();
+    let run = scene.run();
+    run.ended("unchanged", 0);
+    assert!(run.stdout.contains("somebody closed the promotion of `v1.8.0`"), "{}", run.said());
+    assert_eq!(run.writes(), [""; 0]);
+    let asked = scene.runs(&Start::dispatch(&scene, &json!({"tag": "v1.8.0"})));
+    asked.ended("created", 0);
+    assert_eq!(asked.output("pull-request-number"), "2");
+}
+
+#[test]
+fn a_change_of_the_same_file_on_base_rebuilds_the_commit() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    let scaled = scene.prod("main").replace("replicas: 3", "replicas: 9");
+    scene.repo.commit(&fake_github::Commit::new("scale").file("environments/prod/values.yaml", &scaled).by("bob")).unwrap();
+    scene.run().ended("updated", 0);
+    let promoted = scene.prod("promote/agent/prod");
+    assert!(promoted.contains("replicas: 9") && promoted.contains("tag: v1.8.0"), "{promoted}");
+    scene.run().ended("unchanged", 0);
+}
+
+#[test]
+fn a_blocked_promotion_is_there_and_says_what_blocks_it() {
+    let scene = Scene::new();
+    scene.release("v1.8.0", "latest", Some("success"));
+    let run = scene.run();
+    run.ended("blocked", 1);
+    assert_eq!(run.output("policy"), "deny");
+    assert_eq!(run.output("pull-request-number"), "1");
+    let pull = scene.repo.pull(1).unwrap();
+    assert!(pull.draft);
+    assert!(pull.body.contains("model-pinned"), "{}", pull.body);
+    let checks = scene.repo.check_runs(&scene.promotion_head()).unwrap();
+    let conclusions: Vec<_> = checks.iter().map(|check| check["conclusion"].as_str().unwrap()).collect();
+    assert_eq!(conclusions, ["failure"]);
+    assert!(run.stdout.contains("::error title=policy%3A model-pinned,file=environments/prod/values.yaml"), "{}", run.said());
+    // Again: still blocked, nothing written.
+    let again = scene.run();
+    again.ended("blocked", 1);
+    assert_eq!(again.writes(), [""; 0]);
+    // The next release is pinned: the draft is marked as ready.
+    scene.release("v1.8.1", "2026-09-15", Some("success"));
+    scene.run().ended("updated", 0);
+    assert!(!scene.repo.pull(1).unwrap().draft);
+}
+
+#[test]
+fn where_drafts_are_not_offered_a_blocked_promotion_is_a_plain_one() {
+    let scene = Scene::new();
+    scene.repo.set(|settings| settings.drafts = false).unwrap();
+    scene.release("v1.8.0", "latest", Some("success"));
+    scene.run().ended("blocked", 1);
+    assert!(!scene.repo.pull(1).unwrap().draft);
+}
+
+#[test]
+fn rego_on_base_blocks_until_policy_is_turned_off() {
+    let scene = with_three();
+    scene.repo.commit(&fake_github::Commit::new("policy").file("policy/x.rego", "package main\n").by("bob")).unwrap();
+    let run = scene.run();
+    run.ended("blocked", 1);
+    assert_eq!(run.output("policy"), "error");
+    assert!(scene.repo.pull(1).unwrap().body.contains("policy/x.rego"));
+    scene.runs(&Start::inputs(&[("policy-mode", "warn")])).ended("blocked", 1);
+    scene.runs(&Start::inputs(&[("policy-mode", "off")])).ended("updated", 0);
+}
+
+#[test]
+fn a_plan_writes_nothing_to_github_and_shows_all() {
+    let scene = with_three();
+    for start in [Start::inputs(&[("dry-run", "true")]), Start::inputs(&[("command", "plan")]), Start { arguments: &["plan"], ..Start::default() }] {
+        let run = scene.runs(&start);
+        run.ended("planned", 0);
+        assert_eq!(run.writes(), [""; 0]);
+        assert!(run.stdout.contains("+  tag: v1.8.0"), "{}", run.said());
+        assert!(run.stdout.contains("2 newer releases were passed over"), "{}", run.said());
+        assert_eq!(run.plan["proposed"]["tag"], "v1.8.0");
+        assert_eq!(run.output("changed"), "false");
+    }
+    assert!(scene.repo.pulls().unwrap().is_empty());
+}
+
+#[test]
+fn a_version_recorded_after_the_tag_is_promoted_from_the_later_commit() {
+    let scene = Scene::new();
+    let commit = scene.feature("v1.8.0");
+    scene.tagged("v1.8.0", &commit, Some("success"));
+    let run = scene.run();
+    run.ended("nothing-to-promote", 0);
+    assert!(run.summary.contains("no overlay carries `v1.8.0`"), "{}", run.summary);
+    let record = fake_github::Commit::new("chore: record").file("environments/staging/values.yaml", &values("v1.8.0", "2026-05-01"));
+    let recorded = scene.repo.commit(&record.by("bob")).unwrap();
+    let run = scene.run();
+    run.ended("created", 0);
+    assert_eq!(run.plan["source"]["commit"], recorded);
+    assert_eq!(run.plan["proposed"]["commit"], commit);
+}

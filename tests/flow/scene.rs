@@ -1,0 +1,283 @@
+//! A scene: a fake GitHub with one repository, and the real binary run as the runner runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fake_github::runner::{Launch, step};
+use fake_github::{Commit, Exchange, FakeGitHub, Options, Repo, Surface, Token, Workflow, WorkflowRun};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+pub const TOKEN: &str = "ghs_job";
+pub const STAGING: &str = ".github/workflows/staging.yml";
+pub const PROMOTE: &str = ".github/workflows/promote.yml";
+
+/// A fake GitHub with `acme/agent`, in the layout that needs no settings.
+pub struct Scene {
+    pub github: FakeGitHub,
+    pub repo: Repo,
+    pub now: Timestamp,
+    pub promote_run: u64,
+}
+
+/// The values of one environment.
+pub fn values(tag: &str, model: &str) -> String {
+    format!(
+        "# kept as it is\nreplicas: 3   # ours\nimage:\n  repository: ghcr.io/acme/agent\n  tag: {tag}   # moved\n  digest: {}\n\nmodel:\n  name: scoring\n  version: \"{model}\"\n",
+        digest(tag)
+    )
+}
+
+/// A digest that differs for each tag.
+pub fn digest(tag: &str) -> String {
+    let digits: String = tag.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{digits:0<64}")
+}
+
+impl Scene {
+    /// A repository that runs v1.7.0 in staging and prod.
+    pub fn new() -> Self {
+        Self::with(&Options::default())
+    }
+
+    pub fn with(options: &Options) -> Self {
+        let github = FakeGitHub::start(options).unwrap();
+        github.add_token(Token::actions(TOKEN));
+        github.add_person("alice", "Alice", "alice@acme.example");
+        github.add_person("bob", "Bob", "bob@acme.example");
+        let repo = github.create_repo("acme/agent").unwrap();
+        repo.add_workflow(Workflow::new(STAGING).name("Staging")).unwrap();
+        repo.add_workflow(Workflow::new(PROMOTE).name("Promote")).unwrap();
+        let now = Timestamp::now();
+        let commit = Commit::new("feat: begin (#1)")
+            .file("environments/staging/values.yaml", &values("v1.7.0", "2026-05-01"))
+            .file("environments/prod/values.yaml", &values("v1.7.0", "2026-05-01"))
+            .file("src/agent.py", "VERSION = 1\n")
+            .by("alice")
+            .at(now - SignedDuration::from_hours(200));
+        let first = repo.commit(&commit).unwrap();
+        let promote_run = repo
+            .add_workflow_run(WorkflowRun::new(PROMOTE, &first).on("main").event("workflow_run").unfinished("in_progress"))
+            .unwrap();
+        let scene = Self { github, repo, now, promote_run };
+        scene.tagged("v1.7.0", &first, Some("success"));
+        scene
+    }
+
+    /// A feature, then the commit that records `tag` in staging, tagged, with a staging run that ended so.
+    pub fn release(&self, tag: &str, model: &str, conclusion: Option<&str>) -> u64 {
+        self.feature(tag);
+        let record = Commit::new(&format!("chore(staging): record {tag}"))
+            .file("environments/staging/values.yaml", &values(tag, model))
+            .by("bob");
+        let commit = self.repo.commit(&record).unwrap();
+        self.tagged(tag, &commit, conclusion)
+    }
+
+    pub fn feature(&self, name: &str) -> String {
+        let commit = Commit::new(&format!("feat: what {name} brings (#2)")).file(&format!("src/{name}.py"), "pass\n").by("alice");
+        self.repo.commit(&commit).unwrap()
+    }
+
+    /// A tag with its staging run; no conclusion is a run that is going on.
+    pub fn tagged(&self, tag: &str, commit: &str, conclusion: Option<&str>) -> u64 {
+        self.repo.tag(tag, commit).unwrap();
+        self.ran(tag, commit, conclusion)
+    }
+
+    pub fn ran(&self, tag: &str, commit: &str, conclusion: Option<&str>) -> u64 {
+        let run = WorkflowRun::new(STAGING, commit).on(tag).event("push").at(self.now - SignedDuration::from_hours(20));
+        let run = match conclusion {
+            Some(conclusion) => run.concluded(conclusion),
+            None => run.unfinished("in_progress"),
+        };
+        self.repo.add_workflow_run(run).unwrap()
+    }
+
+    /// Runs the binary for the end of a staging run, without a checkout.
+    pub fn run(&self) -> Run {
+        self.runs(&Start::default())
+    }
+
+    pub fn runs(&self, start: &Start<'_>) -> Run {
+        let own;
+        let workspace = match start.workspace {
+            Some(workspace) => workspace,
+            None => {
+                own = tempfile::tempdir().unwrap();
+                own.path()
+            }
+        };
+        let payload = match &start.payload {
+            Some(payload) => payload.clone(),
+            None => self.repo.event_workflow_run(self.newest_staging_run()).unwrap(),
+        };
+        let token = [("token", TOKEN)];
+        let inputs: Vec<(&str, &str)> = token.into_iter().filter(|_| start.token).chain(start.inputs.iter().copied()).collect();
+        let launch = Launch { event: start.event, payload: &payload, workspace, inputs: &inputs, run_id: self.promote_run };
+        let step = step(&self.repo, &launch).unwrap();
+        self.github.clear_traffic();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_promote"));
+        command.args(start.arguments).current_dir(workspace).env_clear().envs(step.env.iter().cloned());
+        for (name, value) in start.environment {
+            command.env(name, value);
+        }
+        let output = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let plan = std::fs::read_to_string(workspace.join("promote-plan.json")).ok();
+        Run {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            outputs: step.outputs().unwrap(),
+            summary: step.summary().unwrap(),
+            plan: plan.map_or(Value::Null, |plan| serde_json::from_str(&plan).unwrap()),
+            requests: self.github.traffic().into_iter().filter(|exchange| exchange.surface != Surface::Git).collect(),
+        }
+    }
+
+    fn newest_staging_run(&self) -> u64 {
+        // Runs are numbered in the order they were added; the promoting one is the first.
+        let mut newest = self.promote_run;
+        for id in self.promote_run.. {
+            if self.repo.event_workflow_run(id).is_err() {
+                break;
+            }
+            newest = id;
+        }
+        newest
+    }
+
+    /// `key: value` of prod's values on a branch.
+    pub fn prod(&self, revision: &str) -> String {
+        self.repo.file(revision, "environments/prod/values.yaml").unwrap()
+    }
+
+    pub fn promotion_head(&self) -> String {
+        self.repo.resolve("promote/agent/prod").unwrap()
+    }
+
+    /// A checkout as actions/checkout makes it.
+    pub fn checkout(&self, arguments: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let url = self.repo.url().replacen("http://", &format!("http://x-access-token:{TOKEN}@"), 1);
+        git(folder.path(), &[&["clone", "--quiet"], arguments, &[&url, "."]].concat());
+        folder
+    }
+}
+
+/// How the binary is started.
+pub struct Start<'a> {
+    pub event: &'a str,
+    pub payload: Option<Value>,
+    pub inputs: &'a [(&'a str, &'a str)],
+    pub arguments: &'a [&'a str],
+    pub environment: &'a [(&'a str, &'a str)],
+    pub workspace: Option<&'a Path>,
+    pub token: bool,
+}
+
+impl Default for Start<'_> {
+    fn default() -> Self {
+        Self { event: "workflow_run", payload: None, inputs: &[], arguments: &[], environment: &[], workspace: None, token: true }
+    }
+}
+
+impl<'a> Start<'a> {
+    pub fn inputs(inputs: &'a [(&'a str, &'a str)]) -> Self {
+        Self { inputs, ..Self::default() }
+    }
+
+    pub fn dispatch(scene: &Scene, inputs: &Value) -> Self {
+        let payload = scene.repo.event_workflow_dispatch(inputs).unwrap();
+        Self { event: "workflow_dispatch", payload: Some(payload), ..Self::default() }
+    }
+}
+
+/// What a run came to.
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    pub outputs: Vec<(String, String)>,
+    pub summary: String,
+    pub plan: Value,
+    /// REST and GraphQL, in order.
+    pub requests: Vec<Exchange>,
+}
+
+impl Run {
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.iter().rev().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    pub fn outcome(&self) -> &str {
+        self.output("outcome")
+    }
+
+    pub fn writes(&self) -> Vec<String> {
+        let writes = self.requests.iter().filter(|exchange| exchange.is_write());
+        writes.map(|exchange| format!("{} {}", exchange.method, exchange.path)).collect()
+    }
+
+    /// Everything that was printed, for messages of failed tests.
+    pub fn said(&self) -> String {
+        format!("code {:?}\n{}\n{}", self.code, self.stdout, self.stderr)
+    }
+
+    #[track_caller]
+    pub fn ended(&self, outcome: &str, code: i32) -> &Self {
+        assert_eq!((self.outcome(), self.code), (outcome, Some(code)), "{}", self.said());
+        self
+    }
+
+    /// The run failed, and said all of this.
+    #[track_caller]
+    pub fn failed(&self, said: &[&str]) -> &Self {
+        assert_eq!(self.code, Some(1), "{}", self.said());
+        for part in said {
+            assert!(self.stderr.contains(part), "`{part}` is not in:\n{}", self.said());
+        }
+        assert!(self.stderr.contains("error: "), "{}", self.said());
+        self
+    }
+}
+
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", folder);
+    for (role, name) in [("AUTHOR", "Bob"), ("COMMITTER", "Bob")] {
+        command.env(format!("GIT_{role}_NAME"), name).env(format!("GIT_{role}_EMAIL"), "bob@acme.example");
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Every file below a folder with its bytes, mode, owner and time, but for the plan.
+pub fn snapshot(folder: &Path) -> Vec<(PathBuf, Vec<u8>, String)> {
+    use std::os::unix::fs::MetadataExt;
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let about = std::fs::symlink_metadata(&path).unwrap();
+            if path.file_name().is_some_and(|name| name == "promote-plan.json") {
+                continue;
+            }
+            if about.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let stamp = format!("{:o} {}:{} {}.{}", about.mode(), about.uid(), about.gid(), about.mtime(), about.mtime_nsec());
+            found.push((path.clone(), std::fs::read(&path).unwrap_or_default(), stamp));
+        }
+    }
+    found.sort();
+    found
+}
+
+pub fn nothing() -> Value {
+    json!({})
+}
