@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::failure::{Failure, Kind, Place, Result};
 
 use super::document::{Document, Node, Part, ScalarStyle, Token, Value, tokens};
-use super::edit::{Plan, Slot};
+use super::edit::{Group, Plan, Slot};
 use super::quoting;
 
 /// The line of each edit in the new text, once the text is proven.
@@ -88,8 +88,7 @@ impl Proof<'_> {
             Value::Mapping { entries, flow } => {
                 self.hold(new.part == Part::Mapping { flow: *flow })?;
                 let group = self.plan.grouped.get(&address).and_then(|number| self.plan.groups.get(number));
-                let slots =
-                    group.map_or_else(|| (0..entries.len()).map(Slot::Old).collect(), |group| group.slots());
+                let slots = group.map_or_else(|| (0..entries.len()).map(Slot::Old).collect(), Group::slots);
                 for slot in slots {
                     match slot {
                         Slot::Old(number) => {

@@ -97,11 +97,11 @@ impl<'d> Cutter<'d> {
                     .layout
                     .block_scalar(node, lower_bound(node, trail, self.document))
                     .ok_or_else(broken)?;
-                let mut content = block.content;
-                if content.end == self.document.text().len() && !self.layout.is_line_start(content.end) {
-                    content.start = self.layout.line_end(block.header.start);
+                let mut lines = block.content;
+                if lines.end == self.document.text().len() && !self.layout.is_line_start(lines.end) {
+                    lines.start = self.layout.line_end(block.header.start);
                 }
-                Ok(vec![Splice::replace(block.header, text), Splice::replace(content, "")])
+                Ok(vec![Splice::replace(block.header, text), Splice::replace(lines, "")])
             }
             _ if !node.span.is_empty() => Ok(vec![Splice::replace(node.span.clone(), text)]),
             _ => {
