@@ -437,6 +437,11 @@ impl<'p> Building<'p> {
             tagged: tag.is_some(),
         };
         if let Some(anchor) = anchor {
+            if !anchor.name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+                let message = "an anchor's name has more than letters, digits, `-` and `_`";
+                return Err(Failure::at(Kind::Overlay, place(), message)
+                    .hinted("YAML readers disagree about where such a name ends; rename it"));
+            }
             let way = self.way();
             self.anchors.insert(anchor.number, Anchor { name: anchor.name, way, weight });
         }
@@ -593,6 +598,7 @@ mod tests {
             ("nested deeper than 128", "{a: ".repeat(125_000)),
             ("nested deeper than 128", stairs),
             ("nested deeper than 128", format!("{}{}x{}", "- ".repeat(70), "[".repeat(70), "]".repeat(70))),
+            ("an anchor's name", "a: &an:chor v\n".to_owned()),
             ("inside its own anchor", "a: &r [*r]\n".to_owned()),
             ("without an anchor", "a: *r\n".to_owned()),
             ("MiB", " ".repeat(MAX_BYTES + 1)),

@@ -131,6 +131,9 @@ impl<'d> Cutter<'d> {
                 self.layout.words(from..node.span.end.max(from)).find(|word| self.layout.slice(word) == "-");
             return dash.map(|dash| (dash.end, " ")).ok_or_else(broken);
         };
+        if has_break(self.layout.slice(&entry.key.span)) {
+            return Err(self.refusal(node, "the key goes over several lines, so no value can be set for it"));
+        }
         match self.layout.colon(entry) {
             Some(colon) => Ok((colon + 1, " ")),
             None if context == Context::Flow
@@ -149,8 +152,7 @@ impl<'d> Cutter<'d> {
         for added in &group.added {
             let entry = added.after.and_then(|after| entries.get(after)).ok_or_else(broken)?;
             self.refuse_explicit(entry)?;
-            let first = entries.first().ok_or_else(broken)?;
-            let indent = self.layout.column(first.key.start);
+            let indent = self.layout.column(entry.key.start);
             let key = written(&added.key, ScalarStyle::Plain, Context::Block);
             let value = written(&added.value, ScalarStyle::Plain, Context::Block);
             let ending = self.layout.ending_near(entry.key.start);
@@ -183,8 +185,11 @@ impl<'d> Cutter<'d> {
     }
 
     fn refuse_explicit(&self, entry: &Entry) -> Result<()> {
-        if self.layout.is_explicit(entry) {
-            return Err(self.refusal(&entry.key, "keys written with `?` are not added to or removed"));
+        if self.layout.is_explicit(entry) || entry.key.span.is_empty() {
+            return Err(self.refusal(
+                &entry.key,
+                "beside keys that are written with `?` or left out nothing is added or removed",
+            ));
         }
         Ok(())
     }

@@ -166,6 +166,7 @@ fn edits_that_meet_compose() {
         ),
         ("--- |\n  x\n--- >\n  y\n", &[set("@0", "a"), set("@1", "b")], "--- a\n--- b\n"),
         ("a: ''\n", &[set("a", "x")], "a: 'x'\n"),
+        ("? a\n: 1\nb: 2\n", &[add("@0", "c", "v")], "? a\n: 1\nb: 2\nc: v\n"),
         ("a: 1.10\n", &[set("a", "1.10")], "a: \"1.10\"\n"),
         ("- a\n-   name: x\n    v: 1\n", &[set("[name=x].v", "z")], "- a\n-   name: x\n    v: z\n"),
     ];
@@ -194,6 +195,8 @@ fn what_cannot_be_meant_is_refused() {
         ("", &[set("a", "v")], "the file is empty"),
         ("? a\n: 1\n? b\n: 2\n", &[remove("a")], "`?`"),
         ("? a\n", &[set("a", "v")], "no `:`"),
+        ("? a\n: 1\n: 2\n", &[add("@0", "b", "v")], "left out"),
+        ("- {a\n  b, c: 1}\n", &[set("[0][\"a b\"]", "v")], "over several lines"),
         ("[a: 1]\n", &[add("[0]", "b", "v")], "without `{`"),
         ("m: {a: 1, # c\n  b: 2}\n", &[remove("m.a")], "a comment beside the key"),
         ("a: [b]\n", &[set("a", "v")], "`a` is a list"),
