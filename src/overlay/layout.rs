@@ -141,6 +141,11 @@ impl<'t> Layout<'t> {
         }
     }
 
+    /// Whether nothing follows the colon: Go's YAML needs a blank before a comma or bracket there.
+    pub(super) fn ends_in_colon(&self, entry: &Entry) -> bool {
+        entry.value.span.is_empty() && self.head(self.end(entry)).ends_with(':')
+    }
+
     /// The comma after a position, if only blanks are between.
     pub(super) fn comma(&self, at: usize) -> Option<usize> {
         let at = self.skip_blanks(at);
@@ -172,7 +177,7 @@ impl<'t> Layout<'t> {
                 Value::Sequence { items, flow: false } => {
                     let Some(last) = items.last() else { break };
                     let before = items.len().checked_sub(2).and_then(|before| items.get(before));
-                    (node, lower) = (last, before.map_or(node.start, |before| before.span.end));
+                    (node, lower) = (last, before.map_or(lower, |before| before.span.end));
                 }
                 Value::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } => {
                     return self
@@ -220,6 +225,15 @@ impl<'t> Layout<'t> {
             end = before;
         }
         Some(BlockScalar { header, content: start..end })
+    }
+
+    /// Whether the line after a position's is blank but for a tab.
+    ///
+    /// The YAML of Helm and Kustomize reads such a line after a plain scalar alone.
+    pub(super) fn is_before_tab_line(&self, at: usize) -> bool {
+        let next = self.next_line(at);
+        let line = self.slice(&(next..self.line_end(next)));
+        line.contains('\t') && line.trim().is_empty()
     }
 
     /// Where the line before a line's start starts.

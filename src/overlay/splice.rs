@@ -91,6 +91,9 @@ impl<'d> Cutter<'d> {
         let context = if trail.iter().any(is_flow) { Context::Flow } else { Context::Block };
         let Value::Scalar { style, .. } = node.value else { return Err(broken()) };
         let text = written(&set.value, style, context);
+        if text != set.value && style == ScalarStyle::Plain {
+            self.refuse_tab_line(node, node.span.end)?;
+        }
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let block = self
@@ -105,7 +108,7 @@ impl<'d> Cutter<'d> {
             }
             _ if !node.span.is_empty() => Ok(vec![Splice::replace(node.span.clone(), text)]),
             _ => {
-                let (at, lead) = self.left_out(node, trail.last().copied(), context)?;
+                let (at, lead) = self.left_out(node, trail, context)?;
                 Ok(vec![Splice::insert(at, format!("{lead}{text}"))])
             }
         }
@@ -115,18 +118,17 @@ impl<'d> Cutter<'d> {
     fn left_out(
         &self,
         node: &Node,
-        above: Option<(&Node, usize)>,
+        trail: &[(&Node, usize)],
         context: Context,
     ) -> Result<(usize, &'static str)> {
         if node.anchor.is_some() {
             return Ok((node.span.start, " "));
         }
-        let Some((above, number)) = above else {
+        let Some((above, number)) = trail.last().copied() else {
             return Err(self.refusal(node, "the document is empty, so no value can be set in it"));
         };
         let Some(entry) = above.entries().get(number) else {
-            let from = number.checked_sub(1).and_then(|before| above.items().get(before));
-            let from = from.map_or(above.start, |before| before.span.end);
+            let from = lower_bound(node, trail, self.document);
             let dash =
                 self.layout.words(from..node.span.end.max(from)).find(|word| self.layout.slice(word) == "-");
             return dash.map(|dash| (dash.end, " ")).ok_or_else(broken);
@@ -157,12 +159,14 @@ impl<'d> Cutter<'d> {
             let value = written(&added.value, ScalarStyle::Plain, Context::Block);
             let ending = self.layout.ending_near(entry.key.start);
             let at = self.layout.after(entry);
+            self.refuse_tab_line(&entry.value, at.saturating_sub(ending.len()))?;
             splices.push(Splice::line(at, format!("{}{key}: {value}", " ".repeat(indent)), ending));
         }
         let mut numbers = group.removed.iter().copied().peekable();
         while let Some(number) = numbers.next() {
             let entry = entries.get(number).ok_or_else(broken)?;
             self.refuse_explicit(entry)?;
+            self.refuse_tab_line(&entry.value, self.layout.end(entry))?;
             let start = self.layout.line_start(entry.key.start);
             let before = self.layout.slice(&(start..entry.key.start));
             if before.chars().all(|c| c == ' ') {
@@ -182,6 +186,16 @@ impl<'d> Cutter<'d> {
             }
         }
         Ok(splices)
+    }
+
+    /// Beside a line of blanks with a tab, what is plain must stay plain, or Go's YAML no longer reads the file.
+    fn refuse_tab_line(&self, node: &Node, at: usize) -> Result<()> {
+        if self.layout.is_before_tab_line(at) {
+            return Err(
+                self.refusal(node, "the blank line below has a tab, which other YAML readers stumble over")
+            );
+        }
+        Ok(())
     }
 
     fn refuse_explicit(&self, entry: &Entry) -> Result<()> {
@@ -230,10 +244,11 @@ impl<'d> Cutter<'d> {
             let new = flow_entry(&added.key, &added.value, style, colon);
             let is_first_added = !group.added.iter().take(order).any(|other| other.after == added.after);
             let end = self.layout.end(entry);
+            let stop = if self.layout.ends_in_colon(entry) { " " } else { "" };
             if let Some(line) = self.layout.own_flow_line(entry, end) {
                 let indent = self.layout.slice(&(line.start..entry.key.start));
                 if is_first_added && line.comma.is_none() {
-                    splices.push(Splice::insert(end, ","));
+                    splices.push(Splice::insert(end, format!("{stop},")));
                 }
                 // The last of all has no comma after it, unless the mapping is written that way.
                 let is_last = !group.added.iter().skip(order + 1).any(|other| other.after == added.after);
@@ -245,7 +260,7 @@ impl<'d> Cutter<'d> {
                 splices.push(Splice::line(line.end, format!("{indent}{new}{comma}"), ending));
             } else {
                 let gap = if colon == ":" { "," } else { ", " };
-                splices.push(Splice::insert(end, format!("{gap}{new}")));
+                splices.push(Splice::insert(end, format!("{stop}{gap}{new}")));
             }
         }
         Ok(splices)
@@ -307,7 +322,11 @@ impl<'d> Cutter<'d> {
         }
         let range = match (before, next) {
             (_, Some(next)) => first.key.start..next.key.start,
-            (Some(before), None) => self.layout.end(before)..self.layout.end(last),
+            (Some(before), None) => {
+                let blank = self.layout.ends_in_colon(before)
+                    && self.layout.slice(&(self.layout.end(before)..first.key.start)).starts_with(' ');
+                self.layout.end(before) + usize::from(blank)..self.layout.end(last)
+            }
             (None, None) => return Err(broken()),
         };
         let kept = first.key.start..self.layout.end(last);
@@ -326,17 +345,19 @@ fn flow_entry(key: &str, value: &str, style: ScalarStyle, colon: &str) -> String
     format!("{}{colon}{}", written(key, style, Context::Flow), written(value, style, Context::Flow))
 }
 
-/// Where the search for a block scalar's header may begin.
+/// Where the search for what stands before a value may begin: after what comes before it.
 fn lower_bound(node: &Node, trail: &[(&Node, usize)], document: &Document) -> usize {
-    let Some((above, number)) = trail.last() else {
+    let Some(((above, number), higher)) = trail.split_last() else {
         let before = document.roots().iter().take_while(|root| !std::ptr::eq(*root, node));
         return before.last().map_or(0, |root| root.span.end);
     };
-    match &above.value {
-        Value::Mapping { entries, .. } => entries.get(*number).map_or(0, |entry| entry.key.span.end),
-        _ => number
-            .checked_sub(1)
-            .and_then(|before| above.items().get(before))
-            .map_or(above.start, |before| before.span.end),
+    if let Some(entry) = above.entries().get(*number) {
+        return entry.key.span.end;
     }
+    if let Some(before) = number.checked_sub(1).and_then(|before| above.items().get(before)) {
+        return before.span.end;
+    }
+    // A list that is not indented below its key starts, for the parser, after its first dash.
+    let key = higher.last().and_then(|(mapping, number)| mapping.entries().get(*number));
+    key.map_or(above.start, |entry| entry.key.span.end)
 }
