@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::failure::{Failure, Kind, Place, Result};
 
 use super::document::{Document, Node, Part, ScalarStyle, Token, Value, tokens};
-use super::edit::{Group, Plan, Slot};
+use super::planning::{Group, Plan, Slot};
 use super::quoting;
 
 /// The line of each edit in the new text, once the text is proven.

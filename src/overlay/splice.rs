@@ -8,8 +8,8 @@ use std::ops::Range;
 use crate::failure::{Failure, Kind, Result};
 
 use super::document::{Document, Entry, Node, ScalarStyle, Value};
-use super::edit::{Group, Plan, Set};
 use super::layout::{Layout, has_break};
+use super::planning::{Group, Plan, Set};
 use super::proof::broken;
 use super::quoting::{Context, written};
 

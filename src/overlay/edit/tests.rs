@@ -12,7 +12,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::overlay::key_path::KeyPath;
+use crate::overlay::document::{ScalarStyle, Value};
+use crate::overlay::quoting;
 
 fn path() -> RepoPath {
     RepoPath::parse("environments/prod/values.yaml").unwrap()
