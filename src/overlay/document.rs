@@ -204,6 +204,10 @@ impl Node {
         }
     }
 
+    pub(super) fn is_block_scalar(&self) -> bool {
+        matches!(self.value, Value::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. })
+    }
+
     fn child(&self, number: usize) -> Option<&Node> {
         match &self.value {
             Value::Sequence { items, .. } => items.get(number),

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::failure::{Failure, Kind, Result};
 
 use super::document::{Document, Entry, Node, ScalarStyle, Value};
-use super::layout::{Layout, has_break};
+use super::layout::{Layout, has_break, last_value};
 use super::planning::{Group, Plan, Set};
 use super::proof::broken;
 use super::quoting::{Context, written};
@@ -47,7 +47,7 @@ pub(super) fn splices(document: &Document, plan: &Plan<'_>) -> Result<Vec<Splice
     }
     for group in plan.groups.values() {
         let flow = matches!(group.mapping.value, Value::Mapping { flow: true, .. });
-        splices.extend(if flow { cutter.flow_group(group)? } else { cutter.block_group(group)? });
+        splices.extend(if flow { cutter.flow_group(group)? } else { cutter.block_group(plan, group)? });
     }
     Ok(splices)
 }
@@ -148,7 +148,7 @@ impl<'d> Cutter<'d> {
         }
     }
 
-    fn block_group(&self, group: &Group<'d>) -> Result<Vec<Splice>> {
+    fn block_group(&self, plan: &Plan<'_>, group: &Group<'d>) -> Result<Vec<Splice>> {
         let entries = group.mapping.entries();
         let mut splices = Vec::new();
         for added in &group.added {
@@ -160,6 +160,7 @@ impl<'d> Cutter<'d> {
             let ending = self.layout.ending_near(entry.key.start);
             let at = self.layout.after(entry);
             self.refuse_tab_line(&entry.value, at.saturating_sub(ending.len()))?;
+            self.refuse_open_end(plan, entry, at)?;
             splices.push(Splice::line(at, format!("{}{key}: {value}", " ".repeat(indent)), ending));
         }
         let mut numbers = group.removed.iter().copied().peekable();
@@ -196,6 +197,25 @@ impl<'d> Cutter<'d> {
             );
         }
         Ok(())
+    }
+
+    /// Text in a block scalar that the end of the file cuts off would gain a line ending.
+    fn refuse_open_end(&self, plan: &Plan<'_>, entry: &Entry, at: usize) -> Result<()> {
+        let (last, lower) = last_value(entry);
+        let is_cut = at == self.layout.text.len() && !self.layout.is_line_start(at);
+        if !is_cut || !last.is_block_scalar() || plan.sets.contains_key(&std::ptr::from_ref(last)) {
+            return Ok(());
+        }
+        let block = self.layout.block_scalar(last, lower).ok_or_else(broken)?;
+        if self.layout.slice(&block.header).contains('-') {
+            return Ok(());
+        }
+        Err(self
+            .refusal(
+                last,
+                "the file ends in this text without a line ending; a line after it would change it",
+            )
+            .hinted("end the file with a line ending first"))
     }
 
     fn refuse_explicit(&self, entry: &Entry) -> Result<()> {

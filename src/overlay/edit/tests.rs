@@ -174,6 +174,7 @@ fn edits_that_meet_compose() {
         ("{a: , b: 1}\n", &[remove("b")], "{a: }\n"),
         ("{a: }\n", &[add("@0", "b", "v")], "{a: , b: v }\n"),
         ("{\n  a:\n}\n", &[add("@0", "b", "v")], "{\n  a: ,\n  b: v\n}\n"),
+        ("a: |-\n  x", &[add("@0", "b", "v")], "a: |-\n  x\nb: v"),
         ("a: 1.10\n", &[set("a", "1.10")], "a: \"1.10\"\n"),
         ("- a\n-   name: x\n    v: 1\n", &[set("[name=x].v", "z")], "- a\n-   name: x\n    v: z\n"),
     ];
@@ -207,6 +208,8 @@ fn what_cannot_be_meant_is_refused() {
         ("[a: 1]\n", &[add("[0]", "b", "v")], "without `{`"),
         ("m: {a: 1, # c\n  b: 2}\n", &[remove("m.a")], "a comment beside the key"),
         ("a: [b]\n", &[set("a", "v")], "`a` is a list"),
+        ("a: |\n  x", &[add("@0", "b", "v")], "without a line ending"),
+        ("a:\n- b: >\n    x", &[add("@0", "c", "v")], "without a line ending"),
         ("a: v\n \t\nb: 1\n", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[remove("a")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[add("@0", "digest", "1"), remove("a")], "has a tab"),
