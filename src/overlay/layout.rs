@@ -209,13 +209,11 @@ impl<'t> Layout<'t> {
         Some(BlockScalar { header, content: start..end })
     }
 
-    /// Whether the line after a position's is blank but for a tab.
-    ///
-    /// The YAML of Helm and Kustomize reads such a line after a plain scalar alone.
-    pub(super) fn is_before_tab_line(&self, at: usize) -> bool {
-        let next = self.next_line(at);
-        let line = self.slice(&(next..self.line_end(next)));
-        line.contains('\t') && line.trim().is_empty()
+    /// Whether there is a tab in the blank lines from the start of a line on.
+    pub(super) fn is_tab_below(&self, line: usize) -> bool {
+        let end = self.skip_blank_lines(line);
+        let end = if end == self.text.len() { end } else { self.line_start(end).max(line) };
+        self.slice(&(line..end)).contains('\t')
     }
 
     /// Where the line before a line's start starts.

@@ -91,8 +91,9 @@ impl<'d> Cutter<'d> {
         let context = if trail.iter().any(is_flow) { Context::Flow } else { Context::Block };
         let Value::Scalar { style, .. } = node.value else { return Err(broken()) };
         let text = written(&set.value, style, context);
-        if text != set.value && style == ScalarStyle::Plain {
-            self.refuse_tab_line(node, node.span.end)?;
+        let is_quoted = text != set.value;
+        if is_quoted && style == ScalarStyle::Plain {
+            self.refuse_tab_below(node, self.layout.next_line(node.span.end))?;
         }
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
@@ -101,6 +102,9 @@ impl<'d> Cutter<'d> {
                     .block_scalar(node, lower_bound(node, trail, self.document))
                     .ok_or_else(broken)?;
                 let mut lines = block.content;
+                if is_quoted {
+                    self.refuse_tab_below(node, lines.end)?;
+                }
                 if lines.end == self.document.text().len() && !self.layout.is_line_start(lines.end) {
                     lines.start = self.layout.line_end(block.header.start);
                 }
@@ -159,7 +163,7 @@ impl<'d> Cutter<'d> {
             let value = written(&added.value, ScalarStyle::Plain, Context::Block);
             let ending = self.layout.ending_near(entry.key.start);
             let at = self.layout.after(entry);
-            self.refuse_tab_line(&entry.value, at.saturating_sub(ending.len()))?;
+            self.refuse_tab_below(&entry.value, at)?;
             self.refuse_open_end(plan, entry, at)?;
             splices.push(Splice::line(at, format!("{}{key}: {value}", " ".repeat(indent)), ending));
         }
@@ -167,7 +171,7 @@ impl<'d> Cutter<'d> {
         while let Some(number) = numbers.next() {
             let entry = entries.get(number).ok_or_else(broken)?;
             self.refuse_explicit(entry)?;
-            self.refuse_tab_line(&entry.value, self.layout.end(entry))?;
+            self.refuse_tab_below(&entry.value, self.layout.after(entry))?;
             let start = self.layout.line_start(entry.key.start);
             let before = self.layout.slice(&(start..entry.key.start));
             if before.chars().all(|c| c == ' ') {
@@ -189,9 +193,9 @@ impl<'d> Cutter<'d> {
         Ok(splices)
     }
 
-    /// Beside a line of blanks with a tab, what is plain must stay plain, or Go's YAML no longer reads the file.
-    fn refuse_tab_line(&self, node: &Node, at: usize) -> Result<()> {
-        if self.layout.is_before_tab_line(at) {
+    /// The YAML of Helm and Kustomize reads a tab on a blank line after a plain scalar alone.
+    fn refuse_tab_below(&self, node: &Node, line: usize) -> Result<()> {
+        if self.layout.is_tab_below(line) {
             return Err(
                 self.refusal(node, "the blank line below has a tab, which other YAML readers stumble over")
             );
@@ -248,40 +252,47 @@ impl<'d> Cutter<'d> {
             }
             return Ok(splices);
         }
-        for (order, added) in group.added.iter().enumerate() {
-            let number = added.after.ok_or_else(broken)?;
-            let entry = entries.get(number).ok_or_else(broken)?;
-            self.refuse_explicit(entry)?;
-            let style = match entry.key.value {
-                Value::Scalar { style: ScalarStyle::DoubleQuoted, .. } => ScalarStyle::DoubleQuoted,
-                _ => ScalarStyle::Plain,
-            };
-            let colon = self
-                .layout
-                .after_colon(entry)
-                .filter(|gap| *gap == ":" && style == ScalarStyle::DoubleQuoted);
-            let colon = colon.unwrap_or(": ");
-            let new = flow_entry(&added.key, &added.value, style, colon);
-            let is_first_added = !group.added.iter().take(order).any(|other| other.after == added.after);
-            let end = self.layout.end(entry);
-            let stop = if self.layout.ends_in_colon(entry) { " " } else { "" };
-            if let Some(line) = self.layout.own_flow_line(entry, end) {
-                let indent = self.layout.slice(&(line.start..entry.key.start));
-                if is_first_added && line.comma.is_none() {
-                    splices.push(Splice::insert(end, format!("{stop},")));
-                }
-                // The last of all has no comma after it, unless the mapping is written that way.
-                let is_last = !group.added.iter().skip(order + 1).any(|other| other.after == added.after);
-                let goes_on = (number + 1..entries.len()).any(|later| !group.removed.contains(&later));
-                let trails =
-                    entries.last().is_some_and(|last| self.layout.comma(self.layout.end(last)).is_some());
-                let comma = if !is_last || goes_on || trails { "," } else { "" };
-                let ending = self.layout.ending_near(entry.key.start);
-                splices.push(Splice::line(line.end, format!("{indent}{new}{comma}"), ending));
-            } else {
-                let gap = if colon == ":" { "," } else { ", " };
-                splices.push(Splice::insert(end, format!("{stop}{gap}{new}")));
+        for order in 0..group.added.len() {
+            splices.extend(self.flow_added(group, order)?);
+        }
+        Ok(splices)
+    }
+
+    /// One new entry between brackets, on a line of its own where the one before it has one.
+    fn flow_added(&self, group: &Group<'d>, order: usize) -> Result<Vec<Splice>> {
+        let entries = group.mapping.entries();
+        let added = group.added.get(order).ok_or_else(broken)?;
+        let mut splices = Vec::new();
+        let number = added.after.ok_or_else(broken)?;
+        let entry = entries.get(number).ok_or_else(broken)?;
+        self.refuse_explicit(entry)?;
+        let style = match entry.key.value {
+            Value::Scalar { style: ScalarStyle::DoubleQuoted, .. } => ScalarStyle::DoubleQuoted,
+            _ => ScalarStyle::Plain,
+        };
+        let colon =
+            self.layout.after_colon(entry).filter(|gap| *gap == ":" && style == ScalarStyle::DoubleQuoted);
+        let colon = colon.unwrap_or(": ");
+        let new = flow_entry(&added.key, &added.value, style, colon);
+        let is_first_added = !group.added.iter().take(order).any(|other| other.after == added.after);
+        let end = self.layout.end(entry);
+        let stop = if self.layout.ends_in_colon(entry) { " " } else { "" };
+        if let Some(line) = self.layout.own_flow_line(entry, end) {
+            let indent = self.layout.slice(&(line.start..entry.key.start));
+            if is_first_added && line.comma.is_none() {
+                splices.push(Splice::insert(end, format!("{stop},")));
             }
+            // The last of all has no comma after it, unless the mapping is written that way.
+            let is_last = !group.added.iter().skip(order + 1).any(|other| other.after == added.after);
+            let goes_on = (number + 1..entries.len()).any(|later| !group.removed.contains(&later));
+            let trails =
+                entries.last().is_some_and(|last| self.layout.comma(self.layout.end(last)).is_some());
+            let comma = if !is_last || goes_on || trails { "," } else { "" };
+            let ending = self.layout.ending_near(entry.key.start);
+            splices.push(Splice::line(line.end, format!("{indent}{new}{comma}"), ending));
+        } else {
+            let gap = if colon == ":" { "," } else { ", " };
+            splices.push(Splice::insert(end, format!("{stop}{gap}{new}")));
         }
         Ok(splices)
     }

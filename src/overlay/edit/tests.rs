@@ -212,6 +212,8 @@ fn what_cannot_be_meant_is_refused() {
         ("a:\n- b: >\n    x", &[add("@0", "c", "v")], "without a line ending"),
         ("a: v\n \t\nb: 1\n", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[remove("a")], "has a tab"),
+        ("a: v\n\n\t\nb: 1\n", &[set("a", "1")], "has a tab"),
+        ("a: |\n  x\n\t", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[add("@0", "digest", "1"), remove("a")], "has a tab"),
     ];
     for (input, edits, reason) in table {
