@@ -204,6 +204,10 @@ impl Node {
         }
     }
 
+    pub(super) fn is_block_scalar(&self) -> bool {
+        matches!(self.value, Value::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. })
+    }
+
     fn child(&self, number: usize) -> Option<&Node> {
         match &self.value {
             Value::Sequence { items, .. } => items.get(number),
@@ -366,6 +370,15 @@ fn too_deep(place: Place) -> Failure {
     Failure::at(Kind::Overlay, place, format!("nested deeper than {MAX_DEPTH} levels"))
 }
 
+fn refuse_name(anchor: &str, place: Place) -> Result<()> {
+    if anchor.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        return Ok(());
+    }
+    let message = "an anchor's name has more than letters, digits, `-` and `_`";
+    Err(Failure::at(Kind::Overlay, place, message)
+        .hinted("YAML readers disagree about where such a name ends; rename it"))
+}
+
 /// A tree on its way up: open collections on a stack of our own, so that no input decides how deep we call.
 struct Building<'p> {
     path: &'p RepoPath,
@@ -410,16 +423,7 @@ impl<'p> Building<'p> {
             }
             Part::Scalar { text, style } => (Value::Scalar { text, style }, 1),
             Part::Alias { anchor } => {
-                if self.open.iter().any(|open| open.node.anchor == Some(anchor)) {
-                    return Err(Failure::at(Kind::Overlay, place(), "an alias stands inside its own anchor"));
-                }
-                let weight = self.anchors.get(&anchor).map_or(1, |anchor| anchor.weight);
-                self.aliased = self.aliased.saturating_add(weight);
-                if self.aliased > MAX_ALIASED {
-                    let message = format!("the file's aliases stand for more than {MAX_ALIASED} values");
-                    return Err(Failure::at(Kind::Overlay, place(), message)
-                        .hinted("Helm and Kustomize refuse such a file as well; write the values out"));
-                }
+                let weight = self.alias_weight(anchor, &place())?;
                 (Value::Alias { anchor }, weight)
             }
             Part::Sequence { flow } => (Value::Sequence { items: Vec::new(), flow }, 1),
@@ -437,6 +441,7 @@ impl<'p> Building<'p> {
             tagged: tag.is_some(),
         };
         if let Some(anchor) = anchor {
+            refuse_name(&anchor.name, place())?;
             let way = self.way();
             self.anchors.insert(anchor.number, Anchor { name: anchor.name, way, weight });
         }
@@ -452,6 +457,22 @@ impl<'p> Building<'p> {
         }
         self.attach(node, weight);
         Ok(())
+    }
+
+    /// How many nodes an alias stands for, if that is not too many by now.
+    fn alias_weight(&mut self, anchor: usize, place: &Place) -> Result<u64> {
+        let refuse = |message: String| Failure::at(Kind::Overlay, place.clone(), message);
+        if self.open.iter().any(|open| open.node.anchor == Some(anchor)) {
+            return Err(refuse("an alias stands inside its own anchor".to_owned())
+                .hinted("write out what it should stand for"));
+        }
+        let weight = self.anchors.get(&anchor).map_or(1, |anchor| anchor.weight);
+        self.aliased = self.aliased.saturating_add(weight);
+        if self.aliased > MAX_ALIASED {
+            return Err(refuse(format!("the file's aliases stand for more than {MAX_ALIASED} values"))
+                .hinted("Helm and Kustomize refuse such a file as well; write the values out"));
+        }
+        Ok(weight)
     }
 
     /// The way to the node that comes next.
@@ -593,6 +614,7 @@ mod tests {
             ("nested deeper than 128", "{a: ".repeat(125_000)),
             ("nested deeper than 128", stairs),
             ("nested deeper than 128", format!("{}{}x{}", "- ".repeat(70), "[".repeat(70), "]".repeat(70))),
+            ("an anchor's name", "a: &an:chor v\n".to_owned()),
             ("inside its own anchor", "a: &r [*r]\n".to_owned()),
             ("without an anchor", "a: *r\n".to_owned()),
             ("MiB", " ".repeat(MAX_BYTES + 1)),

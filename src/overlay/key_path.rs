@@ -4,7 +4,7 @@
 //! read in one overlay finds the same image in another. A path is an address, never a text search;
 //! whether anything stands there is the document's to say.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::failure::{Failure, Kind, Result};
 
@@ -128,7 +128,7 @@ fn quoted(text: &str) -> String {
             c if is_unseen(c) => {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    let _ = write!(out, "\\u{unit:04x}");
                 }
             }
             c => out.push(c),

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::document::{Entry, Node, ScalarStyle, Value};
+use super::document::{Entry, Node, Value};
 
 /// A text seen as lines.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +141,11 @@ impl<'t> Layout<'t> {
         }
     }
 
+    /// Whether nothing follows the colon: Go's YAML needs a blank before a comma or bracket there.
+    pub(super) fn ends_in_colon(&self, entry: &Entry) -> bool {
+        entry.value.span.is_empty() && self.head(self.end(entry)).ends_with(':')
+    }
+
     /// The comma after a position, if only blanks are between.
     pub(super) fn comma(&self, at: usize) -> Option<usize> {
         let at = self.skip_blanks(at);
@@ -162,32 +167,14 @@ impl<'t> Layout<'t> {
 
     /// Where the line after an entry in a block starts.
     pub(super) fn after(&self, entry: &Entry) -> usize {
-        let (mut node, mut lower) = (&entry.value, entry.key.span.end);
-        loop {
-            match &node.value {
-                Value::Mapping { entries, flow: false } => {
-                    let Some(last) = entries.last() else { break };
-                    (node, lower) = (&last.value, last.key.span.end);
-                }
-                Value::Sequence { items, flow: false } => {
-                    let Some(last) = items.last() else { break };
-                    let before = items.len().checked_sub(2).and_then(|before| items.get(before));
-                    (node, lower) = (last, before.map_or(node.start, |before| before.span.end));
-                }
-                Value::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } => {
-                    return self
-                        .block_scalar(node, lower)
-                        .map_or_else(|| self.next_line(node.span.end), |block| block.content.end);
-                }
-                _ => break,
-            }
+        let (node, lower) = last_value(entry);
+        if node.is_block_scalar() {
+            let block = self.block_scalar(node, lower);
+            return block.map_or_else(|| self.next_line(node.span.end), |block| block.content.end);
         }
         // A value that is left out has no bytes; its key or colon is on its last line.
-        self.next_line(if node.span.is_empty() && node.anchor.is_none() {
-            lower.max(node.start)
-        } else {
-            node.span.end
-        })
+        let left_out = node.span.is_empty() && node.anchor.is_none();
+        self.next_line(if left_out { lower.max(node.start) } else { node.span.end })
     }
 
     /// The parts of a block scalar; its header is looked for from `lower` on.
@@ -222,12 +209,39 @@ impl<'t> Layout<'t> {
         Some(BlockScalar { header, content: start..end })
     }
 
+    /// Whether there is a tab in the blank lines from the start of a line on.
+    pub(super) fn is_tab_below(&self, line: usize) -> bool {
+        let end = self.skip_blank_lines(line);
+        let end = if end == self.text.len() { end } else { self.line_start(end).max(line) };
+        self.slice(&(line..end)).contains('\t')
+    }
+
     /// Where the line before a line's start starts.
     fn line_before(&self, at: usize) -> Option<usize> {
         let head = self.head(at);
         let head = head.strip_suffix("\r\n").or_else(|| head.strip_suffix(['\n', '\r']))?;
         Some(self.line_start(head.len()))
     }
+}
+
+/// The value on the last line of an entry in a block, and where the search for what is before it may begin.
+pub(super) fn last_value(entry: &Entry) -> (&Node, usize) {
+    let (mut node, mut lower) = (&entry.value, entry.key.span.end);
+    loop {
+        match &node.value {
+            Value::Mapping { entries, flow: false } => {
+                let Some(last) = entries.last() else { break };
+                (node, lower) = (&last.value, last.key.span.end);
+            }
+            Value::Sequence { items, flow: false } => {
+                let Some(last) = items.last() else { break };
+                let before = items.len().checked_sub(2).and_then(|before| items.get(before));
+                (node, lower) = (last, before.map_or(lower, |before| before.span.end));
+            }
+            _ => break,
+        }
+    }
+    (node, lower)
 }
 
 pub(super) fn has_break(text: &str) -> bool {

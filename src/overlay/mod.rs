@@ -6,6 +6,7 @@ mod followers;
 pub mod key_path;
 mod layout;
 mod lookup;
+mod planning;
 mod proof;
 pub mod quoting;
 pub mod set;

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use crate::failure::{Failure, Kind, Place, Result};
 
-use super::document::{Document, Node, Part, ScalarStyle, Token, Value, tokens};
-use super::edit::{Plan, Slot};
+use super::document::{Document, Entry, Node, Part, ScalarStyle, Token, Value, tokens};
+use super::planning::{Group, Plan, Slot};
 use super::quoting;
 
 /// The line of each edit in the new text, once the text is proven.
@@ -87,26 +87,31 @@ impl Proof<'_> {
             }
             Value::Mapping { entries, flow } => {
                 self.hold(new.part == Part::Mapping { flow: *flow })?;
-                let group = self.plan.grouped.get(&address).and_then(|number| self.plan.groups.get(number));
-                let slots =
-                    group.map_or_else(|| (0..entries.len()).map(Slot::Old).collect(), |group| group.slots());
-                for slot in slots {
-                    match slot {
-                        Slot::Old(number) => {
-                            let Some(entry) = entries.get(number) else { return Err(self.failure()) };
-                            self.node(&entry.key)?;
-                            self.node(&entry.value)?;
-                        }
-                        Slot::New(added) => {
-                            self.string(&added.key)?;
-                            let line = self.string(&added.value)?;
-                            self.lines.insert(added.edit, line);
-                        }
-                    }
-                }
+                self.entries(old, entries)?;
                 self.end()
             }
         }
+    }
+
+    fn entries(&mut self, mapping: &Node, entries: &[Entry]) -> Result<()> {
+        let address = std::ptr::from_ref(mapping);
+        let group = self.plan.grouped.get(&address).and_then(|number| self.plan.groups.get(number));
+        let slots = group.map_or_else(|| (0..entries.len()).map(Slot::Old).collect(), Group::slots);
+        for slot in slots {
+            match slot {
+                Slot::Old(number) => {
+                    let Some(entry) = entries.get(number) else { return Err(self.failure()) };
+                    self.node(&entry.key)?;
+                    self.node(&entry.value)?;
+                }
+                Slot::New(added) => {
+                    self.string(&added.key)?;
+                    let line = self.string(&added.value)?;
+                    self.lines.insert(added.edit, line);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn string(&mut self, text: &str) -> Result<u32> {

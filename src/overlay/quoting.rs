@@ -3,6 +3,8 @@
 //! Helm and Kustomize read a mixture of YAML 1.1 and 1.2, other tools read either: a plain scalar is
 //! written only where all of them see a string. In doubt it is quoted; it never becomes a block scalar.
 
+use std::fmt::Write as _;
+
 use super::document::ScalarStyle;
 use super::key_path::is_unseen;
 
@@ -176,8 +178,11 @@ fn double_quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if is_shown(c) => out.push(c),
-            c if u32::from(c) <= 0xffff => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => {
+                let code = u32::from(c);
+                let _ =
+                    if code <= 0xffff { write!(out, "\\u{code:04x}") } else { write!(out, "\\U{code:08x}") };
+            }
         }
     }
     out.push('"');

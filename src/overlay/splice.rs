@@ -8,8 +8,8 @@ use std::ops::Range;
 use crate::failure::{Failure, Kind, Result};
 
 use super::document::{Document, Entry, Node, ScalarStyle, Value};
-use super::edit::{Group, Plan, Set};
-use super::layout::{Layout, has_break};
+use super::layout::{Layout, has_break, last_value};
+use super::planning::{Group, Plan, Set};
 use super::proof::broken;
 use super::quoting::{Context, written};
 
@@ -47,7 +47,7 @@ pub(super) fn splices(document: &Document, plan: &Plan<'_>) -> Result<Vec<Splice
     }
     for group in plan.groups.values() {
         let flow = matches!(group.mapping.value, Value::Mapping { flow: true, .. });
-        splices.extend(if flow { cutter.flow_group(group)? } else { cutter.block_group(group)? });
+        splices.extend(if flow { cutter.flow_group(group)? } else { cutter.block_group(plan, group)? });
     }
     Ok(splices)
 }
@@ -91,21 +91,28 @@ impl<'d> Cutter<'d> {
         let context = if trail.iter().any(is_flow) { Context::Flow } else { Context::Block };
         let Value::Scalar { style, .. } = node.value else { return Err(broken()) };
         let text = written(&set.value, style, context);
+        let is_quoted = text != set.value;
+        if is_quoted && style == ScalarStyle::Plain {
+            self.refuse_tab_below(node, self.layout.next_line(node.span.end))?;
+        }
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let block = self
                     .layout
                     .block_scalar(node, lower_bound(node, trail, self.document))
                     .ok_or_else(broken)?;
-                let mut content = block.content;
-                if content.end == self.document.text().len() && !self.layout.is_line_start(content.end) {
-                    content.start = self.layout.line_end(block.header.start);
+                let mut lines = block.content;
+                if is_quoted {
+                    self.refuse_tab_below(node, lines.end)?;
                 }
-                Ok(vec![Splice::replace(block.header, text), Splice::replace(content, "")])
+                if lines.end == self.document.text().len() && !self.layout.is_line_start(lines.end) {
+                    lines.start = self.layout.line_end(block.header.start);
+                }
+                Ok(vec![Splice::replace(block.header, text), Splice::replace(lines, "")])
             }
             _ if !node.span.is_empty() => Ok(vec![Splice::replace(node.span.clone(), text)]),
             _ => {
-                let (at, lead) = self.left_out(node, trail.last().copied(), context)?;
+                let (at, lead) = self.left_out(node, trail, context)?;
                 Ok(vec![Splice::insert(at, format!("{lead}{text}"))])
             }
         }
@@ -115,22 +122,24 @@ impl<'d> Cutter<'d> {
     fn left_out(
         &self,
         node: &Node,
-        above: Option<(&Node, usize)>,
+        trail: &[(&Node, usize)],
         context: Context,
     ) -> Result<(usize, &'static str)> {
         if node.anchor.is_some() {
             return Ok((node.span.start, " "));
         }
-        let Some((above, number)) = above else {
+        let Some((above, number)) = trail.last().copied() else {
             return Err(self.refusal(node, "the document is empty, so no value can be set in it"));
         };
         let Some(entry) = above.entries().get(number) else {
-            let from = number.checked_sub(1).and_then(|before| above.items().get(before));
-            let from = from.map_or(above.start, |before| before.span.end);
+            let from = lower_bound(node, trail, self.document);
             let dash =
                 self.layout.words(from..node.span.end.max(from)).find(|word| self.layout.slice(word) == "-");
             return dash.map(|dash| (dash.end, " ")).ok_or_else(broken);
         };
+        if has_break(self.layout.slice(&entry.key.span)) {
+            return Err(self.refusal(node, "the key goes over several lines, so no value can be set for it"));
+        }
         match self.layout.colon(entry) {
             Some(colon) => Ok((colon + 1, " ")),
             None if context == Context::Flow
@@ -143,24 +152,26 @@ impl<'d> Cutter<'d> {
         }
     }
 
-    fn block_group(&self, group: &Group<'d>) -> Result<Vec<Splice>> {
+    fn block_group(&self, plan: &Plan<'_>, group: &Group<'d>) -> Result<Vec<Splice>> {
         let entries = group.mapping.entries();
         let mut splices = Vec::new();
         for added in &group.added {
             let entry = added.after.and_then(|after| entries.get(after)).ok_or_else(broken)?;
             self.refuse_explicit(entry)?;
-            let first = entries.first().ok_or_else(broken)?;
-            let indent = self.layout.column(first.key.start);
+            let indent = self.layout.column(entry.key.start);
             let key = written(&added.key, ScalarStyle::Plain, Context::Block);
             let value = written(&added.value, ScalarStyle::Plain, Context::Block);
             let ending = self.layout.ending_near(entry.key.start);
             let at = self.layout.after(entry);
+            self.refuse_tab_below(&entry.value, at)?;
+            self.refuse_open_end(plan, entry, at)?;
             splices.push(Splice::line(at, format!("{}{key}: {value}", " ".repeat(indent)), ending));
         }
         let mut numbers = group.removed.iter().copied().peekable();
         while let Some(number) = numbers.next() {
             let entry = entries.get(number).ok_or_else(broken)?;
             self.refuse_explicit(entry)?;
+            self.refuse_tab_below(&entry.value, self.layout.after(entry))?;
             let start = self.layout.line_start(entry.key.start);
             let before = self.layout.slice(&(start..entry.key.start));
             if before.chars().all(|c| c == ' ') {
@@ -182,9 +193,41 @@ impl<'d> Cutter<'d> {
         Ok(splices)
     }
 
+    /// The YAML of Helm and Kustomize reads a tab on a blank line after a plain scalar alone.
+    fn refuse_tab_below(&self, node: &Node, line: usize) -> Result<()> {
+        if self.layout.is_tab_below(line) {
+            return Err(
+                self.refusal(node, "the blank line below has a tab, which other YAML readers stumble over")
+            );
+        }
+        Ok(())
+    }
+
+    /// Text in a block scalar that the end of the file cuts off would gain a line ending.
+    fn refuse_open_end(&self, plan: &Plan<'_>, entry: &Entry, at: usize) -> Result<()> {
+        let (last, lower) = last_value(entry);
+        let is_cut = at == self.layout.text.len() && !self.layout.is_line_start(at);
+        if !is_cut || !last.is_block_scalar() || plan.sets.contains_key(&std::ptr::from_ref(last)) {
+            return Ok(());
+        }
+        let block = self.layout.block_scalar(last, lower).ok_or_else(broken)?;
+        if self.layout.slice(&block.header).contains('-') {
+            return Ok(());
+        }
+        Err(self
+            .refusal(
+                last,
+                "the file ends in this text without a line ending; a line after it would change it",
+            )
+            .hinted("end the file with a line ending first"))
+    }
+
     fn refuse_explicit(&self, entry: &Entry) -> Result<()> {
-        if self.layout.is_explicit(entry) {
-            return Err(self.refusal(&entry.key, "keys written with `?` are not added to or removed"));
+        if self.layout.is_explicit(entry) || entry.key.span.is_empty() {
+            return Err(self.refusal(
+                &entry.key,
+                "beside keys that are written with `?` or left out nothing is added or removed",
+            ));
         }
         Ok(())
     }
@@ -209,39 +252,47 @@ impl<'d> Cutter<'d> {
             }
             return Ok(splices);
         }
-        for (order, added) in group.added.iter().enumerate() {
-            let number = added.after.ok_or_else(broken)?;
-            let entry = entries.get(number).ok_or_else(broken)?;
-            self.refuse_explicit(entry)?;
-            let style = match entry.key.value {
-                Value::Scalar { style: ScalarStyle::DoubleQuoted, .. } => ScalarStyle::DoubleQuoted,
-                _ => ScalarStyle::Plain,
-            };
-            let colon = self
-                .layout
-                .after_colon(entry)
-                .filter(|gap| *gap == ":" && style == ScalarStyle::DoubleQuoted);
-            let colon = colon.unwrap_or(": ");
-            let new = flow_entry(&added.key, &added.value, style, colon);
-            let is_first_added = !group.added.iter().take(order).any(|other| other.after == added.after);
-            let end = self.layout.end(entry);
-            if let Some(line) = self.layout.own_flow_line(entry, end) {
-                let indent = self.layout.slice(&(line.start..entry.key.start));
-                if is_first_added && line.comma.is_none() {
-                    splices.push(Splice::insert(end, ","));
-                }
-                // The last of all has no comma after it, unless the mapping is written that way.
-                let is_last = !group.added.iter().skip(order + 1).any(|other| other.after == added.after);
-                let goes_on = (number + 1..entries.len()).any(|later| !group.removed.contains(&later));
-                let trails =
-                    entries.last().is_some_and(|last| self.layout.comma(self.layout.end(last)).is_some());
-                let comma = if !is_last || goes_on || trails { "," } else { "" };
-                let ending = self.layout.ending_near(entry.key.start);
-                splices.push(Splice::line(line.end, format!("{indent}{new}{comma}"), ending));
-            } else {
-                let gap = if colon == ":" { "," } else { ", " };
-                splices.push(Splice::insert(end, format!("{gap}{new}")));
+        for order in 0..group.added.len() {
+            splices.extend(self.flow_added(group, order)?);
+        }
+        Ok(splices)
+    }
+
+    /// One new entry between brackets, on a line of its own where the one before it has one.
+    fn flow_added(&self, group: &Group<'d>, order: usize) -> Result<Vec<Splice>> {
+        let entries = group.mapping.entries();
+        let added = group.added.get(order).ok_or_else(broken)?;
+        let mut splices = Vec::new();
+        let number = added.after.ok_or_else(broken)?;
+        let entry = entries.get(number).ok_or_else(broken)?;
+        self.refuse_explicit(entry)?;
+        let style = match entry.key.value {
+            Value::Scalar { style: ScalarStyle::DoubleQuoted, .. } => ScalarStyle::DoubleQuoted,
+            _ => ScalarStyle::Plain,
+        };
+        let colon =
+            self.layout.after_colon(entry).filter(|gap| *gap == ":" && style == ScalarStyle::DoubleQuoted);
+        let colon = colon.unwrap_or(": ");
+        let new = flow_entry(&added.key, &added.value, style, colon);
+        let is_first_added = !group.added.iter().take(order).any(|other| other.after == added.after);
+        let end = self.layout.end(entry);
+        let stop = if self.layout.ends_in_colon(entry) { " " } else { "" };
+        if let Some(line) = self.layout.own_flow_line(entry, end) {
+            let indent = self.layout.slice(&(line.start..entry.key.start));
+            if is_first_added && line.comma.is_none() {
+                splices.push(Splice::insert(end, format!("{stop},")));
             }
+            // The last of all has no comma after it, unless the mapping is written that way.
+            let is_last = !group.added.iter().skip(order + 1).any(|other| other.after == added.after);
+            let goes_on = (number + 1..entries.len()).any(|later| !group.removed.contains(&later));
+            let trails =
+                entries.last().is_some_and(|last| self.layout.comma(self.layout.end(last)).is_some());
+            let comma = if !is_last || goes_on || trails { "," } else { "" };
+            let ending = self.layout.ending_near(entry.key.start);
+            splices.push(Splice::line(line.end, format!("{indent}{new}{comma}"), ending));
+        } else {
+            let gap = if colon == ":" { "," } else { ", " };
+            splices.push(Splice::insert(end, format!("{stop}{gap}{new}")));
         }
         Ok(splices)
     }
@@ -302,7 +353,11 @@ impl<'d> Cutter<'d> {
         }
         let range = match (before, next) {
             (_, Some(next)) => first.key.start..next.key.start,
-            (Some(before), None) => self.layout.end(before)..self.layout.end(last),
+            (Some(before), None) => {
+                let blank = self.layout.ends_in_colon(before)
+                    && self.layout.slice(&(self.layout.end(before)..first.key.start)).starts_with(' ');
+                self.layout.end(before) + usize::from(blank)..self.layout.end(last)
+            }
             (None, None) => return Err(broken()),
         };
         let kept = first.key.start..self.layout.end(last);
@@ -321,17 +376,19 @@ fn flow_entry(key: &str, value: &str, style: ScalarStyle, colon: &str) -> String
     format!("{}{colon}{}", written(key, style, Context::Flow), written(value, style, Context::Flow))
 }
 
-/// Where the search for a block scalar's header may begin.
+/// Where the search for what stands before a value may begin: after what comes before it.
 fn lower_bound(node: &Node, trail: &[(&Node, usize)], document: &Document) -> usize {
-    let Some((above, number)) = trail.last() else {
+    let Some(((above, number), higher)) = trail.split_last() else {
         let before = document.roots().iter().take_while(|root| !std::ptr::eq(*root, node));
         return before.last().map_or(0, |root| root.span.end);
     };
-    match &above.value {
-        Value::Mapping { entries, .. } => entries.get(*number).map_or(0, |entry| entry.key.span.end),
-        _ => number
-            .checked_sub(1)
-            .and_then(|before| above.items().get(before))
-            .map_or(above.start, |before| before.span.end),
+    if let Some(entry) = above.entries().get(*number) {
+        return entry.key.span.end;
     }
+    if let Some(before) = number.checked_sub(1).and_then(|before| above.items().get(before)) {
+        return before.span.end;
+    }
+    // A list that is not indented below its key starts, for the parser, after its first dash.
+    let key = higher.last().and_then(|(mapping, number)| mapping.entries().get(*number));
+    key.map_or(above.start, |entry| entry.key.span.end)
 }

@@ -5,13 +5,15 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::format_push_string,
     reason = "tests may"
 )]
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::overlay::key_path::KeyPath;
+use crate::overlay::document::{ScalarStyle, Value};
+use crate::overlay::quoting;
 
 fn path() -> RepoPath {
     RepoPath::parse("environments/prod/values.yaml").unwrap()
@@ -165,6 +167,14 @@ fn edits_that_meet_compose() {
         ),
         ("--- |\n  x\n--- >\n  y\n", &[set("@0", "a"), set("@1", "b")], "--- a\n--- b\n"),
         ("a: ''\n", &[set("a", "x")], "a: 'x'\n"),
+        ("? a\n: 1\nb: 2\n", &[add("@0", "c", "v")], "? a\n: 1\nb: 2\nc: v\n"),
+        ("a:\n-\n- b\n", &[set("a[0]", "v")], "a:\n- v\n- b\n"),
+        ("a:\n- |\n  x\nb: 1\n", &[add("@0", "c", "v"), set("a[0]", "v")], "a:\n- v\nb: 1\nc: v\n"),
+        ("a: v\n \t\nb: 1\n", &[set("a", "w")], "a: w\n \t\nb: 1\n"),
+        ("{a: , b: 1}\n", &[remove("b")], "{a: }\n"),
+        ("{a: }\n", &[add("@0", "b", "v")], "{a: , b: v }\n"),
+        ("{\n  a:\n}\n", &[add("@0", "b", "v")], "{\n  a: ,\n  b: v\n}\n"),
+        ("a: |-\n  x", &[add("@0", "b", "v")], "a: |-\n  x\nb: v"),
         ("a: 1.10\n", &[set("a", "1.10")], "a: \"1.10\"\n"),
         ("- a\n-   name: x\n    v: 1\n", &[set("[name=x].v", "z")], "- a\n-   name: x\n    v: z\n"),
     ];
@@ -193,9 +203,18 @@ fn what_cannot_be_meant_is_refused() {
         ("", &[set("a", "v")], "the file is empty"),
         ("? a\n: 1\n? b\n: 2\n", &[remove("a")], "`?`"),
         ("? a\n", &[set("a", "v")], "no `:`"),
+        ("? a\n: 1\n: 2\n", &[add("@0", "b", "v")], "left out"),
+        ("- {a\n  b, c: 1}\n", &[set("[0][\"a b\"]", "v")], "over several lines"),
         ("[a: 1]\n", &[add("[0]", "b", "v")], "without `{`"),
         ("m: {a: 1, # c\n  b: 2}\n", &[remove("m.a")], "a comment beside the key"),
         ("a: [b]\n", &[set("a", "v")], "`a` is a list"),
+        ("a: |\n  x", &[add("@0", "b", "v")], "without a line ending"),
+        ("a:\n- b: >\n    x", &[add("@0", "c", "v")], "without a line ending"),
+        ("a: v\n \t\nb: 1\n", &[set("a", "1")], "has a tab"),
+        ("a: v\n \t\nb: 1\n", &[remove("a")], "has a tab"),
+        ("a: v\n\n\t\nb: 1\n", &[set("a", "1")], "has a tab"),
+        ("a: |\n  x\n\t", &[set("a", "1")], "has a tab"),
+        ("a: v\n \t\nb: 1\n", &[add("@0", "digest", "1"), remove("a")], "has a tab"),
     ];
     for (input, edits, reason) in table {
         let message = refusal(input, edits, Anchors::Follow);
