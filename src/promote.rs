@@ -252,8 +252,11 @@ fn rego_at(history: &History, base: &CommitSha, request: &Request) -> Result<Vec
         for folder in &policy.folders {
             let files = history.files_below(base, folder, DEPTH)?;
             if files.is_empty() && policy.named {
-                return Err(Failure::new(Kind::Settings, format!("there is no policy folder `{folder}` on `{}`", base.short()))
-                    .hinted("commit it to the base branch, or correct `policy`"));
+                return Err(Failure::new(
+                    Kind::Settings,
+                    format!("there is no policy folder `{folder}` on `{}`", base.short()),
+                )
+                .hinted("commit it to the base branch, or correct `policy`"));
             }
             let is_rego = |file: &RepoPath| Path::new(file.as_str()).extension().is_some_and(|e| e == "rego");
             rego.extend(files.into_iter().filter(is_rego));

@@ -16,8 +16,8 @@ use regex::Regex;
 
 use super::sample::{at, finding, hostile, judged, location, path, plan, tagged};
 use super::*;
-use crate::plan::Outcome;
 use crate::changelog;
+use crate::plan::Outcome;
 use crate::plan::{Direction, PolicyReport, Side};
 use crate::settings::PolicyMode;
 

@@ -61,7 +61,8 @@ pub fn carrier(
         let artifact =
             found.as_ref().and_then(|carrier| carrier.carrying.first()).map(|pin| pin.artifact.clone());
         if moved.is_none() {
-            moved = other_change(&at_tag.pins, &step.pins, artifact.as_deref()).map(|pin| (pin, step.commit.clone()));
+            moved = other_change(&at_tag.pins, &step.pins, artifact.as_deref())
+                .map(|pin| (pin, step.commit.clone()));
         }
         if let Some(carrier) = found {
             return Ok(match moved {

@@ -18,8 +18,14 @@ fn the_latest_successful_release_is_proposed_and_newer_ones_keep_their_reasons()
     let run = scene.run();
     run.ended("created", 0);
     for (name, value) in [
-        ("tag", "v1.8.0"), ("version", "v1.8.0"), ("previous-tag", "v1.7.0"), ("previous-version", "v1.7.0"),
-        ("pull-request-number", "1"), ("branch", "promote/agent/prod"), ("changed", "true"), ("policy", "pass"),
+        ("tag", "v1.8.0"),
+        ("version", "v1.8.0"),
+        ("previous-tag", "v1.7.0"),
+        ("previous-version", "v1.7.0"),
+        ("pull-request-number", "1"),
+        ("branch", "promote/agent/prod"),
+        ("changed", "true"),
+        ("policy", "pass"),
         ("plan", "promote-plan.json"),
     ] {
         assert_eq!(run.output(name), value, "{name}");
@@ -33,14 +39,22 @@ fn the_latest_successful_release_is_proposed_and_newer_ones_keep_their_reasons()
         assert!(pull.body.contains(said), "{said}: {}", pull.body);
     }
     assert!(!pull.body.contains("what v1.8.1 brings"));
-    assert_eq!(scene.prod("promote/agent/prod"), scene.prod("main")
-        .replace("tag: v1.7.0", "tag: v1.8.0")
-        .replace(&digest("v1.7.0"), &digest("v1.8.0"))
-        .replace("2026-05-01", "2026-09-15"));
+    assert_eq!(
+        scene.prod("promote/agent/prod"),
+        scene
+            .prod("main")
+            .replace("tag: v1.7.0", "tag: v1.8.0")
+            .replace(&digest("v1.7.0"), &digest("v1.8.0"))
+            .replace("2026-05-01", "2026-09-15")
+    );
     assert_eq!(run.plan["schema"], "promotion/v1");
     assert_eq!(run.plan["changes"].as_array().unwrap().len(), 3);
     assert_eq!(run.plan["policy"]["verdict"], "pass");
-    assert!(run.summary.contains("Promote agent v1.8.0 to prod") || run.summary.contains("v1.8.0"), "{}", run.summary);
+    assert!(
+        run.summary.contains("Promote agent v1.8.0 to prod") || run.summary.contains("v1.8.0"),
+        "{}",
+        run.summary
+    );
 }
 
 #[test]
@@ -102,7 +116,8 @@ fn what_runs_already_is_nothing_to_promote() {
 fn a_promotion_that_was_made_by_hand_closes_its_pull_request() {
     let scene = with_three();
     scene.run().ended("created", 0);
-    let by_hand = fake_github::Commit::new("fix: by hand").file("environments/prod/values.yaml", &values("v1.8.0", "2026-09-15"));
+    let by_hand = fake_github::Commit::new("fix: by hand")
+        .file("environments/prod/values.yaml", &values("v1.8.0", "2026-09-15"));
     scene.repo.commit(&by_hand.by("bob")).unwrap();
     let run = scene.run();
     run.ended("closed", 0);
@@ -122,7 +137,9 @@ fn a_merged_promotion_leaves_nothing_to_do() {
 fn a_persons_commit_is_left_alone() {
     let scene = with_three();
     scene.run().ended("created", 0);
-    let theirs = fake_github::Commit::new("also scale").branch("promote/agent/prod").file("environments/prod/extra.yaml", "a: 1\n");
+    let theirs = fake_github::Commit::new("also scale")
+        .branch("promote/agent/prod")
+        .file("environments/prod/extra.yaml", "a: 1\n");
     let theirs = scene.repo.commit(&theirs.by("bob")).unwrap();
     scene.release("v2.0.0", "2026-09-15", Some("success"));
     let run = scene.run();
@@ -180,7 +197,10 @@ fn a_change_of_the_same_file_on_base_rebuilds_the_commit() {
     let scene = with_three();
     scene.run().ended("created", 0);
     let scaled = scene.prod("main").replace("replicas: 3", "replicas: 9");
-    scene.repo.commit(&fake_github::Commit::new("scale").file("environments/prod/values.yaml", &scaled).by("bob")).unwrap();
+    scene
+        .repo
+        .commit(&fake_github::Commit::new("scale").file("environments/prod/values.yaml", &scaled).by("bob"))
+        .unwrap();
     scene.run().ended("updated", 0);
     let promoted = scene.prod("promote/agent/prod");
     assert!(promoted.contains("replicas: 9") && promoted.contains("tag: v1.8.0"), "{promoted}");
@@ -201,7 +221,11 @@ fn a_blocked_promotion_is_there_and_says_what_blocks_it() {
     let checks = scene.repo.check_runs(&scene.promotion_head()).unwrap();
     let conclusions: Vec<_> = checks.iter().map(|check| check["conclusion"].as_str().unwrap()).collect();
     assert_eq!(conclusions, ["failure"]);
-    assert!(run.stdout.contains("::error title=policy%3A model-pinned,file=environments/prod/values.yaml"), "{}", run.said());
+    assert!(
+        run.stdout.contains("::error title=policy%3A model-pinned,file=environments/prod/values.yaml"),
+        "{}",
+        run.said()
+    );
     // Again: still blocked, nothing written.
     let again = scene.run();
     again.ended("blocked", 1);
@@ -224,7 +248,10 @@ fn where_drafts_are_not_offered_a_blocked_promotion_is_a_plain_one() {
 #[test]
 fn rego_on_base_blocks_until_policy_is_turned_off() {
     let scene = with_three();
-    scene.repo.commit(&fake_github::Commit::new("policy").file("policy/x.rego", "package main\n").by("bob")).unwrap();
+    scene
+        .repo
+        .commit(&fake_github::Commit::new("policy").file("policy/x.rego", "package main\n").by("bob"))
+        .unwrap();
     let run = scene.run();
     run.ended("blocked", 1);
     assert_eq!(run.output("policy"), "error");
@@ -236,7 +263,11 @@ fn rego_on_base_blocks_until_policy_is_turned_off() {
 #[test]
 fn a_plan_writes_nothing_to_github_and_shows_all() {
     let scene = with_three();
-    for start in [Start::inputs(&[("dry-run", "true")]), Start::inputs(&[("command", "plan")]), Start { arguments: &["plan"], ..Start::default() }] {
+    for start in [
+        Start::inputs(&[("dry-run", "true")]),
+        Start::inputs(&[("command", "plan")]),
+        Start { arguments: &["plan"], ..Start::default() },
+    ] {
         let run = scene.runs(&start);
         run.ended("planned", 0);
         assert_eq!(run.writes(), [""; 0]);
@@ -256,7 +287,8 @@ fn a_version_recorded_after_the_tag_is_promoted_from_the_later_commit() {
     let run = scene.run();
     run.ended("nothing-to-promote", 0);
     assert!(run.summary.contains("no overlay carries `v1.8.0`"), "{}", run.summary);
-    let record = fake_github::Commit::new("chore: record").file("environments/staging/values.yaml", &values("v1.8.0", "2026-05-01"));
+    let record = fake_github::Commit::new("chore: record")
+        .file("environments/staging/values.yaml", &values("v1.8.0", "2026-05-01"));
     let recorded = scene.repo.commit(&record.by("bob")).unwrap();
     let run = scene.run();
     run.ended("created", 0);

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use fake_github::runner::{Launch, step};
 use fake_github::{Commit, Exchange, FakeGitHub, Options, Repo, Surface, Token, Workflow, WorkflowRun};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub const TOKEN: &str = "ghs_job";
 pub const STAGING: &str = ".github/workflows/staging.yml";
@@ -37,18 +38,20 @@ pub fn digest(tag: &str) -> String {
 impl Scene {
     /// A repository that runs v1.7.0 in staging and prod.
     pub fn new() -> Self {
-        Self::with(&Options::default())
+        Self::with(Options::default())
     }
 
-    pub fn with(options: &Options) -> Self {
-        let github = FakeGitHub::start(options).unwrap();
+    /// The clock of all scenes stands still at one moment, so that what they make can be compared.
+    pub fn with(options: Options) -> Self {
+        static NOW: OnceLock<Timestamp> = OnceLock::new();
+        let now = *NOW.get_or_init(Timestamp::now);
+        let github = FakeGitHub::start(&Options { now: Some(now), ..options }).unwrap();
         github.add_token(Token::actions(TOKEN));
         github.add_person("alice", "Alice", "alice@acme.example");
         github.add_person("bob", "Bob", "bob@acme.example");
         let repo = github.create_repo("acme/agent").unwrap();
         repo.add_workflow(Workflow::new(STAGING).name("Staging")).unwrap();
         repo.add_workflow(Workflow::new(PROMOTE).name("Promote")).unwrap();
-        let now = Timestamp::now();
         let commit = Commit::new("feat: begin (#1)")
             .file("environments/staging/values.yaml", &values("v1.7.0", "2026-05-01"))
             .file("environments/prod/values.yaml", &values("v1.7.0", "2026-05-01"))
@@ -57,7 +60,9 @@ impl Scene {
             .at(now - SignedDuration::from_hours(200));
         let first = repo.commit(&commit).unwrap();
         let promote_run = repo
-            .add_workflow_run(WorkflowRun::new(PROMOTE, &first).on("main").event("workflow_run").unfinished("in_progress"))
+            .add_workflow_run(
+                WorkflowRun::new(PROMOTE, &first).on("main").event("workflow_run").unfinished("in_progress"),
+            )
             .unwrap();
         let scene = Self { github, repo, now, promote_run };
         scene.tagged("v1.7.0", &first, Some("success"));
@@ -75,7 +80,9 @@ impl Scene {
     }
 
     pub fn feature(&self, name: &str) -> String {
-        let commit = Commit::new(&format!("feat: what {name} brings (#2)")).file(&format!("src/{name}.py"), "pass\n").by("alice");
+        let commit = Commit::new(&format!("feat: what {name} brings (#2)"))
+            .file(&format!("src/{name}.py"), "pass\n")
+            .by("alice");
         self.repo.commit(&commit).unwrap()
     }
 
@@ -86,7 +93,10 @@ impl Scene {
     }
 
     pub fn ran(&self, tag: &str, commit: &str, conclusion: Option<&str>) -> u64 {
-        let run = WorkflowRun::new(STAGING, commit).on(tag).event("push").at(self.now - SignedDuration::from_hours(20));
+        let run = WorkflowRun::new(STAGING, commit)
+            .on(tag)
+            .event("push")
+            .at(self.now - SignedDuration::from_hours(20));
         let run = match conclusion {
             Some(conclusion) => run.concluded(conclusion),
             None => run.unfinished("in_progress"),
@@ -113,8 +123,15 @@ impl Scene {
             None => self.repo.event_workflow_run(self.newest_staging_run()).unwrap(),
         };
         let token = [("token", TOKEN)];
-        let inputs: Vec<(&str, &str)> = token.into_iter().filter(|_| start.token).chain(start.inputs.iter().copied()).collect();
-        let launch = Launch { event: start.event, payload: &payload, workspace, inputs: &inputs, run_id: self.promote_run };
+        let inputs: Vec<(&str, &str)> =
+            token.into_iter().filter(|_| start.token).chain(start.inputs.iter().copied()).collect();
+        let launch = Launch {
+            event: start.event,
+            payload: &payload,
+            workspace,
+            inputs: &inputs,
+            run_id: self.promote_run,
+        };
         let step = step(&self.repo, &launch).unwrap();
         self.github.clear_traffic();
         let mut command = Command::new(env!("CARGO_BIN_EXE_promote"));
@@ -132,7 +149,12 @@ impl Scene {
             outputs: step.outputs().unwrap(),
             summary: step.summary().unwrap(),
             plan: plan.map_or(Value::Null, |plan| serde_json::from_str(&plan).unwrap()),
-            requests: self.github.traffic().into_iter().filter(|exchange| exchange.surface != Surface::Git).collect(),
+            requests: self
+                .github
+                .traffic()
+                .into_iter()
+                .filter(|exchange| exchange.surface != Surface::Git)
+                .collect(),
         }
     }
 
@@ -179,7 +201,15 @@ pub struct Start<'a> {
 
 impl Default for Start<'_> {
     fn default() -> Self {
-        Self { event: "workflow_run", payload: None, inputs: &[], arguments: &[], environment: &[], workspace: None, token: true }
+        Self {
+            event: "workflow_run",
+            payload: None,
+            inputs: &[],
+            arguments: &[],
+            environment: &[],
+            workspace: None,
+            token: true,
+        }
     }
 }
 
@@ -270,14 +300,17 @@ pub fn snapshot(folder: &Path) -> Vec<(PathBuf, Vec<u8>, String)> {
                 folders.push(path);
                 continue;
             }
-            let stamp = format!("{:o} {}:{} {}.{}", about.mode(), about.uid(), about.gid(), about.mtime(), about.mtime_nsec());
+            let stamp = format!(
+                "{:o} {}:{} {}.{}",
+                about.mode(),
+                about.uid(),
+                about.gid(),
+                about.mtime(),
+                about.mtime_nsec()
+            );
             found.push((path.clone(), std::fs::read(&path).unwrap_or_default(), stamp));
         }
     }
     found.sort();
     found
-}
-
-pub fn nothing() -> Value {
-    json!({})
 }
