@@ -14,4 +14,5 @@ pub mod failure;
 pub mod names;
 pub mod overlay;
 pub mod plan;
+pub mod proposal;
 pub mod settings;

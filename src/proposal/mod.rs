@@ -1,0 +1,2 @@
+//! What do reviewers see?
+pub mod markdown;
