@@ -10,6 +10,7 @@
 //! | [`settings`] | what was asked? | names |
 //! | [`overlay`] | what changes? | plan |
 
+pub mod changelog;
 pub mod failure;
 pub mod names;
 pub mod overlay;

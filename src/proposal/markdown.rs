@@ -179,9 +179,7 @@ fn starts_commit_id(chars: &[char], index: usize) -> bool {
     }
     let word: Vec<char> = chars.iter().skip(index).copied().take_while(in_word).take(65).collect();
     let mixed = word.iter().any(char::is_ascii_digit) && word.iter().any(char::is_ascii_alphabetic);
-    (7..=64).contains(&word.len())
-        && word.iter().all(char::is_ascii_hexdigit)
-        && (mixed || word.len() >= 40)
+    (7..=64).contains(&word.len()) && word.iter().all(char::is_ascii_hexdigit) && (mixed || word.len() >= 40)
 }
 
 /// Puts a backslash before what Markdown would read; a pipe becomes an entity, which no table splits.

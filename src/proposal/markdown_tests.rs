@@ -140,9 +140,15 @@ fn long_text_is_cut() {
 
 #[test]
 fn an_address_is_a_web_address_or_no_link() {
-    for bad in
-        ["javascript:alert(1)", "data:text/html,x", "https://github.com@evil.example/", "//x", "x", "", "https:"]
-    {
+    for bad in [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://github.com@evil.example/",
+        "//x",
+        "x",
+        "",
+        "https:",
+    ] {
         assert_eq!(link("y", bad, 500), "y", "{bad}");
     }
     assert_eq!(

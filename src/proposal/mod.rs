@@ -1,2 +1,3 @@
 //! What do reviewers see?
+pub mod links;
 pub mod markdown;
