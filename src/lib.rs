@@ -15,5 +15,6 @@ pub mod failure;
 pub mod names;
 pub mod overlay;
 pub mod plan;
+pub mod policy;
 pub mod proposal;
 pub mod settings;

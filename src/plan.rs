@@ -390,3 +390,41 @@ pub struct Finding {
     /// Where.
     pub location: Option<Location>,
 }
+
+/// What became of a promotion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A pull request was opened.
+    Created,
+    /// The open pull request was brought up to date.
+    Updated,
+    /// It was up to date, or belongs to a person now.
+    Unchanged,
+    /// The old pull request was closed and a fresh one opened.
+    Superseded,
+    /// The pull request was closed: nothing is left to promote.
+    Closed,
+    /// The pull request is there and says what blocks it.
+    Blocked,
+    /// The target runs the latest successful release.
+    NothingToPromote,
+    /// The plan was shown, nothing was written.
+    Planned,
+}
+
+impl Outcome {
+    /// As the output `outcome` says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Superseded => "superseded",
+            Self::Closed => "closed",
+            Self::Blocked => "blocked",
+            Self::NothingToPromote => "nothing-to-promote",
+            Self::Planned => "planned",
+        }
+    }
+}
