@@ -54,6 +54,21 @@ pub fn plain(outside: &str, max: usize) -> String {
     defused(&visible(outside, max))
 }
 
+/// Text within HTML of ours, where Markdown is not read.
+pub fn defused_html(outside: &str, max: usize) -> String {
+    let mut out = String::new();
+    for c in plain(outside, max).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// A link whose label is Markdown already; only the label where the address is not fit for a link.
 pub fn link(label: &str, address: &str, max: usize) -> String {
     match destination(address, max) {
@@ -240,4 +255,4 @@ fn is_hidden(c: char) -> bool {
 
 #[cfg(test)]
 #[path = "markdown_tests.rs"]
-mod tests;
+pub(super) mod tests;
