@@ -9,6 +9,9 @@
 //! | [`plan`] | what was decided? (`promotion/v1`) | names |
 //! | [`settings`] | what was asked? | names |
 //! | [`overlay`] | what changes? | plan |
+//! | [`changelog`] | why? | plan; Markdown and links of proposal |
+//! | [`policy`] | may it? | plan, overlay, settings; Markdown of proposal |
+//! | [`proposal`] | what do reviewers see? | plan, changelog, overlay, settings |
 
 pub mod changelog;
 pub mod failure;

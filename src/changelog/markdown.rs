@@ -1,5 +1,7 @@
 //! The changelog as Markdown: for the `changelog` output, and line by line for the pull request.
 
+use std::fmt::Write as _;
+
 use super::{Group, grouped};
 use crate::plan::Commit;
 use crate::proposal::links::{LONGEST, Links};
@@ -17,7 +19,7 @@ pub fn markdown(commits: &[Commit], repository: &str) -> String {
     let mut listed = 0;
     'groups: for (group, members) in grouped(commits) {
         let gap = if out.is_empty() { "" } else { "\n" };
-        out.push_str(&format!("{gap}### {}\n\n", group.title()));
+        let _ = write!(out, "{gap}### {}\n\n", group.title());
         for commit in members {
             let line = entry(commit, &links, SHOWN);
             if out.len() + line.len() > ROOM {
@@ -29,7 +31,7 @@ pub fn markdown(commits: &[Commit], repository: &str) -> String {
         }
     }
     if listed < commits.len() {
-        out.push_str(&format!("\n… and {} more\n", commits.len() - listed));
+        let _ = write!(out, "\n… and {} more\n", commits.len() - listed);
     }
     out
 }

@@ -3,6 +3,8 @@
 //! Nothing here asks whether a page exists. An address that is no web address, is very long, or would
 //! leave a mark on somebody else's issue becomes plain text.
 
+use std::fmt::Write as _;
+
 use url::Url;
 
 use super::markdown::link;
@@ -85,7 +87,7 @@ fn encoded(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
         out
     })

@@ -142,11 +142,11 @@ impl<'a> View<'a> {
             Medium::Summary => format!("… and {count} more, see the plan file."),
         }
     }
+}
 
-    /// Content below a line that opens it. `summary` is HTML.
-    pub fn fold(&self, summary: &str, content: &str) -> String {
-        format!("<details><summary>{summary}</summary>\n\n{content}\n\n</details>")
-    }
+/// Content below a line that opens it. `summary` is HTML.
+pub(super) fn fold(summary: &str, content: &str) -> String {
+    format!("<details><summary>{summary}</summary>\n\n{content}\n\n</details>")
 }
 
 /// Sections with a blank line between them; empty ones leave none.

@@ -77,9 +77,7 @@ fn nothing() -> Plan {
     plan.active = plan.proposed.take();
     plan.id = "fraud-agent:staging->prod-eu:nothing".to_owned();
     plan.direction = Direction::Unknown;
-    for list in [&mut plan.artifacts] {
-        list.clear();
-    }
+    plan.artifacts.clear();
     plan.evidence.clear();
     plan.changes.clear();
     plan.commits.clear();
