@@ -75,20 +75,26 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The real binary, built as `cargo build` builds it.
+/// The real binary, built beside this example: cargo then takes the dependencies as they are here.
 fn built() -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--bin", "promote", "--message-format", "json"]);
+    build.args(["build", "--quiet", "--bin", "promote", "--example", "quickstart", "--message-format", "json"]);
     let output =
         build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(std::process::Stdio::inherit()).output()?;
     ensure!(output.status.success(), "the binary could not be built");
     let messages = String::from_utf8(output.stdout)?;
     let executable = messages.lines().rev().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        Some(PathBuf::from(message.get("executable")?.as_str()?))
+        let is_binary = message.pointer("/target/name")?.as_str()? == "promote";
+        Some(PathBuf::from(message.get("executable").filter(|_| is_binary)?.as_str()?))
     });
     executable.context("cargo did not say where the binary is")
+}
+
+fn is_of_this_package(variable: &str) -> bool {
+    let about = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_", "LD_LIBRARY_PATH"];
+    about.iter().any(|prefix| variable.starts_with(prefix))
 }
 
 /// A checkout as actions/checkout leaves it: one commit deep, without tags.
