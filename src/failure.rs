@@ -97,8 +97,8 @@ impl Failure {
     /// A failure with one problem at a place.
     pub fn at(kind: Kind, place: Place, message: impl Into<String>) -> Self {
         let mut failure = Self::new(kind, message);
-        for problem in &mut failure.problems {
-            problem.place = Some(place.clone());
+        if let Some(problem) = failure.problems.first_mut() {
+            problem.place = Some(place);
         }
         failure
     }

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let (result, refused) = match invocation {
         Invocation::Promote(flags) => (promote_with(flags, &mut environment), 1),
         Invocation::Set(arguments) => (promote::set::set(&arguments), 2),
-        Invocation::Schema(which) => (schema(which), 1),
+        Invocation::Schema(which) => (Ok(schema(which)), 1),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 fn promote_with(flags: Inputs, environment: &mut Environment) -> Result<u8> {
     // Everything temporary is in one folder, so that whatever ends the run can remove it.
     let scratch = scratch(&environment.temp)?;
-    environment.temp = scratch.path().to_owned();
+    scratch.path().clone_into(&mut environment.temp);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::new(Kind::Machine, "no thread can be started").because(error))?;
@@ -75,10 +75,10 @@ async fn end_when_told(scratch: PathBuf, in_actions: bool) {
     std::process::exit(code);
 }
 
-fn schema(which: Schema) -> Result<u8> {
+fn schema(which: Schema) -> u8 {
     print(&match which {
         Schema::Settings => promote::settings::settings_schema(),
         Schema::Plan => promote::settings::plan_schema(),
     });
-    Ok(0)
+    0
 }

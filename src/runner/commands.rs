@@ -83,7 +83,7 @@ pub fn print_block(text: &str, in_actions: bool) {
     if getrandom::fill(&mut token).is_err() {
         return;
     }
-    let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = format!("{:032x}", u128::from_be_bytes(token));
     print(&format!("::stop-commands::{token}\n{text}\n::{token}::\n"));
 }
 

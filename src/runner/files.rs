@@ -153,7 +153,7 @@ fn random_hex() -> Result<String> {
     getrandom::fill(&mut bytes).map_err(|error| {
         Failure::new(Kind::Machine, format!("this machine gives no random numbers: {error}"))
     })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 fn cut<'t>(text: &'t str, limit: usize, note: &str) -> std::borrow::Cow<'t, str> {

@@ -492,13 +492,18 @@ fn trouble_that_passes_is_waited_for_and_trouble_that_stays_is_told() {
 
 #[test]
 fn a_run_that_is_told_to_stop_leaves_no_files() {
-    let scene = ready();
-    scene.github.inject(Fault::new(On::request("GET", "/actions/runs"), Effect::Hang)).unwrap();
-    let run = scene.told_to_stop("-TERM");
-    assert_eq!(run.code, Some(143), "{}", run.said());
-    assert!(
-        run.stderr.contains("error: stopped by SIGTERM, before the end\nhint: run it again"),
-        "{}",
-        run.said()
-    );
+    for (method, path, signal, code) in [
+        ("GET", "/actions/runs", "TERM", 143),
+        ("GET", "/actions/runs", "INT", 130),
+        ("POST", "/git-upload-pack", "TERM", 143),
+    ] {
+        let scene = ready();
+        scene.github.inject(Fault::new(On::request(method, path), Effect::Hang)).unwrap();
+        let start = Instant::now();
+        let run = scene.told_to_stop(signal);
+        assert_eq!(run.code, Some(code), "{path}: {}", run.said());
+        let said = format!("error: stopped by SIG{signal}, before the end\nhint: run it again");
+        assert!(run.stderr.contains(&said), "{path}: {}", run.said());
+        assert!(start.elapsed() < Duration::from_secs(6), "{path}: {:?}", start.elapsed());
+    }
 }

@@ -23,13 +23,14 @@ fn staging_run(scene: &Scene) -> WorkflowRun {
     WorkflowRun::new(STAGING, &scene.repo.resolve("main").unwrap()).on("v1.8.0").event("push")
 }
 
+type Payload<'a> = Box<dyn Fn(&Scene) -> Value + 'a>;
+
 #[test]
 fn every_event_promotes_the_latest_successful_release() {
     let head = |scene: &Scene| scene.repo.resolve("main").unwrap();
     let deployed = |scene: &Scene| {
         scene.repo.add_deployment(Deployment::new("staging", "v1.8.0").became("success")).unwrap()
     };
-    type Payload<'a> = Box<dyn Fn(&Scene) -> Value + 'a>;
     let events: [(&str, Payload<'_>); 10] = [
         ("workflow_dispatch", Box::new(|s| s.repo.event_workflow_dispatch(&Value::Null).unwrap())),
         (

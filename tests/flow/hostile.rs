@@ -42,7 +42,7 @@ fn hostile_tags_and_subjects_are_text_everywhere() {
             command.is_none_or(|c| c.starts_with("add-mask::") || c.starts_with("warning title=promote")),
             "{line}"
         );
-        assert!(!line.chars().any(|c| c.is_control()), "{line:?}");
+        assert!(!line.chars().any(char::is_control), "{line:?}");
     }
     assert!(
         run.stderr.lines().all(|line| line.starts_with("info: ") || line.starts_with("warning: ")),

@@ -32,7 +32,8 @@ pub fn values(tag: &str, model: &str) -> String {
 
 /// A digest that differs for each tag.
 pub fn digest(tag: &str) -> String {
-    let digits: String = tag.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String =
+        tag.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).map(char::from).collect();
     format!("sha256:{digits:0<64}")
 }
 
@@ -140,19 +141,18 @@ impl Scene {
                 std::thread::sleep(Duration::from_millis(5));
             }
             std::thread::sleep(Duration::from_millis(300));
-            Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
             child.wait_with_output().unwrap()
         })
     }
 
     fn ends(&self, start: &Start<'_>, run: impl FnOnce(Command) -> Output) -> Run {
         let own;
-        let workspace = match start.workspace {
-            Some(workspace) => workspace,
-            None => {
-                own = tempfile::tempdir().unwrap();
-                own.path()
-            }
+        let workspace = if let Some(workspace) = start.workspace {
+            workspace
+        } else {
+            own = tempfile::tempdir().unwrap();
+            own.path()
         };
         let payload = match &start.payload {
             Some(payload) => payload.clone(),
