@@ -5,11 +5,12 @@
 use jiff::Timestamp;
 
 use crate::changelog::{self, RawCommit};
-use crate::failure::{Problem, Result};
+use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::CommitSha;
-use crate::overlay::{FileEdit, Missing, Movement, Overlay, PinRules, movement};
+use crate::overlay::{FileEdit, Missing, Movement, Overlay, Pin, PinRules, carried_version, movement, pins};
 use crate::plan::{self, Direction, Plan};
 use crate::release::carrier::Carrier;
+use crate::release::evidence::code;
 use crate::release::selection::Candidate;
 use crate::release::version::Version;
 use crate::settings;
@@ -41,6 +42,8 @@ pub struct Observation<'a> {
     pub commits_truncated: bool,
     /// The promotion pull request.
     pub pull_request: plan::PullRequest,
+    /// What was odd on the way, though nothing stops.
+    pub warnings: Vec<Problem>,
 }
 
 /// A successful release with the overlay that carries it.
@@ -74,16 +77,56 @@ pub fn decision(observation: Observation<'_>) -> Result<Decision> {
         Some(chosen) => Some(moved(&observation, chosen)?),
         None => None,
     };
-    // A release whose pins all stand in the target already is what runs there.
-    let movement = movement.filter(|movement| !movement.changes.is_empty());
-    Ok(decided(observation, movement))
+    // A release whose pins all stand in the target already is what runs there; a number that is only
+    // quoted is no other version.
+    let moves = |movement: &Movement| movement.changes.iter().any(|change| change.before != change.after);
+    Ok(decided(observation, movement.filter(moves)))
 }
 
 fn moved(observation: &Observation<'_>, chosen: &Chosen) -> Result<Movement> {
     let promotion = observation.promotion;
     let rules = PinRules::new(&promotion.pins)?;
     let missing = if promotion.add_missing { Missing::Add } else { Missing::List };
-    movement(&chosen.source, &observation.target, &rules, missing)
+    let movement = movement(&chosen.source, &observation.target, &rules, missing)?;
+    carries_after(chosen, &observation.target, &movement, &rules)?;
+    Ok(movement)
+}
+
+/// The target must carry the release in the end: else everything but the image would be promoted.
+fn carries_after(chosen: &Chosen, target: &Overlay, movement: &Movement, rules: &PinRules) -> Result<()> {
+    let told: Vec<&Pin> =
+        chosen.carrier.carrying.iter().filter(|pin| pin.version().is_some_and(|v| !v.is_empty())).collect();
+    let Some(first) = told.first() else { return Ok(()) };
+    let mut after = target.clone();
+    for file in &mut after.files {
+        if let Some(edit) = movement.files.iter().find(|edit| edit.path == file.path) {
+            file.bytes.clone_from(&edit.after);
+        }
+    }
+    let after = pins(&after, rules)?;
+    let carries = |pin: &&&Pin| carried_version(&after, &[pin]).as_deref() == pin.version();
+    if told.iter().any(|pin| carries(&pin)) {
+        return Ok(());
+    }
+    Err(not_carried(first, &told, target, movement, &after))
+}
+
+fn not_carried(first: &Pin, told: &[&Pin], target: &Overlay, movement: &Movement, after: &[Pin]) -> Failure {
+    let (key, file) = (code(&first.key.to_string()), format!("{}/{}", target.path, first.name_in_overlay));
+    let missing = match told.iter().find_map(|pin| carried_version(after, &[pin])) {
+        Some(version) => format!("but in `{file}` it stays {}", code(&version)),
+        None => format!("but `{file}` has no such pin"),
+    };
+    let version = code(first.version().unwrap_or_default());
+    let message = format!("{key} carries {version}, {missing}: everything else would be promoted without it");
+    let mut failure = Failure::at(Kind::Overlay, first.place(), message);
+    // Where it was left alone for a reason, that reason is the first thing to look at.
+    for warning in movement.warnings.iter().filter(|warning| warning.message.contains(&key)) {
+        failure = failure.hinted(warning.to_string());
+    }
+    failure.hinted(format!(
+        "write {key} into `{file}` once, by hand (`add-missing: true` adds it); or say by `carries` what carries a release"
+    ))
 }
 
 fn decided(observation: Observation<'_>, movement: Option<Movement>) -> Decision {
@@ -100,6 +143,7 @@ fn decided(observation: Observation<'_>, movement: Option<Movement>) -> Decision
     authors.sort();
     authors.dedup();
     let movement = movement.unwrap_or_default();
+    let warnings = observation.warnings.into_iter().chain(movement.warnings).collect();
     let tag = proposed.as_ref().and_then(|release| release.tag.as_deref()).unwrap_or("nothing");
     let plan = Plan {
         schema: plan::SCHEMA,
@@ -127,7 +171,7 @@ fn decided(observation: Observation<'_>, movement: Option<Movement>) -> Decision
         policy: None,
         repository,
     };
-    Decision { plan, edits: movement.files, warnings: movement.warnings }
+    Decision { plan, edits: movement.files, warnings }
 }
 
 fn release_of(candidate: &Candidate) -> plan::Release {

@@ -104,7 +104,8 @@ impl BranchName {
         if is_ref_name(name) && !name.starts_with('-') && name != "HEAD" {
             return Ok(Self(name.to_owned()));
         }
-        Err(Failure::new(Kind::Settings, format!("`{}` is not a branch name", text.escape_debug())))
+        Err(Failure::new(Kind::Settings, format!("`{}` is not a branch name", text.escape_debug()))
+            .hinted("allowed: what git allows, such as `main` or `release/prod`"))
     }
 
     /// The name without `refs/heads/`.

@@ -9,7 +9,6 @@ mod observe;
 mod report;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -49,6 +48,15 @@ const DEPTH: usize = 8;
 pub async fn promote(flags: Inputs, environment: &Environment) -> Result<ExitCode> {
     let inputs = Inputs::from_env(environment.variables.clone());
     inputs.secrets().chain(flags.secrets()).for_each(mask);
+    let outcome = promoted(flags, inputs, environment).await;
+    if let Err(failure) = &outcome {
+        report::stopped(failure, environment);
+    }
+    outcome
+}
+
+async fn promoted(flags: Inputs, inputs: Inputs, environment: &Environment) -> Result<ExitCode> {
+    report::can_be_written(environment)?;
     let event = event(environment)?;
     let asked = Asked::join(flags, inputs, &event)?;
     let mut looks = 1;
@@ -58,17 +66,23 @@ pub async fn promote(flags: Inputs, environment: &Environment) -> Result<ExitCod
                 tracing::warn!("the promotion branch moved while this run looked at it: looking again");
                 looks += 1;
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                // What was ignored may be what is missing.
+                report::warn(&asked.warnings);
+                return Err(failure);
+            }
             Ok(report) => return report::report(&report, environment),
         }
     }
 }
 
 fn event(environment: &Environment) -> Result<Event> {
-    match environment.event()? {
-        Some((name, path, payload)) => Event::parse(&name, &path, Some(&payload)),
-        None => Ok(Event::local()),
-    }
+    let event = match environment.event()? {
+        Some((name, path, payload)) => Event::parse(&name, &path, Some(&payload))?,
+        None => Event::local(),
+    };
+    tracing::info!(event = %if event.name.is_empty() { "none" } else { &event.name }, by = %event.sender.as_deref().unwrap_or("nobody in particular"), "started");
+    Ok(event)
 }
 
 async fn run(asked: &Asked, event: &Event, environment: &Environment) -> Result<Report> {
@@ -79,7 +93,11 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment) -> Result<
 
     let mut decided = Vec::new();
     for promotion in &request.promotions {
-        decided.push((promotion, world.decided(promotion, &repository.listing).await));
+        let outcome = world.decided(promotion, &repository.listing).await;
+        if let Ok(ready) = &outcome {
+            ready.tell();
+        }
+        decided.push((promotion, outcome));
     }
     let mut promotions = Vec::new();
     for (promotion, outcome) in decided {
@@ -97,7 +115,7 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment) -> Result<
         });
     }
     let warnings: Vec<Problem> =
-        asked.warnings.iter().chain(&request.warnings).chain(&request.not_yet).cloned().collect();
+        request.warnings.iter().chain(&request.not_yet).chain(&repository.unread).cloned().collect();
     Ok(Report { promotions, warnings })
 }
 
@@ -110,6 +128,8 @@ struct Observed {
     repository: plan::Repository,
     trunk_head: CommitSha,
     rego: Vec<RepoPath>,
+    /// What looks like settings and is none.
+    unread: Vec<Problem>,
 }
 
 /// Observe: git, then the settings at the base commit.
@@ -129,6 +149,7 @@ async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Re
         move || remote.listing()
     })
     .await?;
+    tracing::info!(repository = %slug, branches = listing.branches.len(), tags = listing.tags.len(), "read the list of branches and tags");
     let default =
         event.default_branch.clone().filter(|branch| listing.branches.contains_key(branch.as_str()));
     let Some(default) = default.or_else(|| listing.default_branch.clone()) else {
@@ -146,6 +167,7 @@ async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Re
         }
     };
     let file = file_at(&history, &base_head, &asked.config)?;
+    let unread = unread_settings(&history, &base_head, &asked, file.is_some())?;
     let layout = Layout::below_environments(history.files_below(
         &base_head,
         &RepoPath::parse(settings::ENVIRONMENTS)?,
@@ -167,8 +189,16 @@ async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Re
         commit: base_head.clone(),
         trunk,
     };
+    tracing::info!(
+        base = %repository.base,
+        commit = base_head.short(),
+        trunk = %repository.trunk,
+        settings = %file.as_ref().map_or("none: the defaults hold", |_| asked.config.as_str()),
+        promotions = request.promotions.len(),
+        "read the settings"
+    );
     let rego = rego_at(&history, &base_head, &request)?;
-    Ok(Observed { github, history, listing, request, repository, trunk_head, rego })
+    Ok(Observed { github, history, listing, request, repository, trunk_head, rego, unread })
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
@@ -236,6 +266,35 @@ fn named_by_file(
     Ok(text.and_then(|text| asked.base_named_by_file(&asked.config, &text, read_on)))
 }
 
+/// A file that is called almost like the settings is a mistake that nobody would see.
+fn unread_settings(
+    history: &History,
+    base: &CommitSha,
+    asked: &Asked,
+    there_are_settings: bool,
+) -> Result<Vec<Problem>> {
+    let mut warnings = Vec::new();
+    for name in [".github/promote.yml", "promote.yaml", "promote.yml"] {
+        let path = RepoPath::parse(name)?;
+        let is_read = there_are_settings && asked.config == path;
+        // At the root any tool may have such a file; it is suspicious where no settings are.
+        let is_suspicious = name.starts_with(".github/") || !there_are_settings;
+        if is_read || !is_suspicious || history.file(base, &path)?.is_none() {
+            continue;
+        }
+        let config = &asked.config;
+        warnings.push(Problem {
+            place: Some(Place::of(name)),
+            message: format!("this file is not read: the settings are in `{config}`"),
+            hints: vec![format!(
+                "rename it to `{}`, or name it by the input `config`",
+                settings::DEFAULT_CONFIG
+            )],
+        });
+    }
+    Ok(warnings)
+}
+
 fn file_at(history: &History, commit: &CommitSha, path: &RepoPath) -> Result<Option<String>> {
     let Some(file) = history.file(commit, path)? else { return Ok(None) };
     String::from_utf8(file.bytes).map(Some).map_err(|error| {
@@ -293,7 +352,8 @@ impl Observed {
                 .or_else(|| event.sender.clone()),
             reason: self.request.reason.clone(),
             asked: self.request.tag.clone(),
-            heard: RefCell::new(HashMap::new()),
+            heard: RefCell::default(),
+            defaults: RefCell::default(),
         };
         Ok(SharedWorld { world, rego: &self.rego })
     }
@@ -442,6 +502,34 @@ fn diff_of(edits: &[crate::overlay::FileEdit]) -> String {
 }
 
 impl Ready {
+    /// Says what was decided, before anything is written.
+    fn tell(&self) {
+        let plan = &self.plan;
+        let version = |release: &Option<plan::Release>| {
+            release.as_ref().map_or_else(|| "unknown".to_owned(), |release| release.version.clone())
+        };
+        let (app, target) = (&plan.app.name, &plan.target.environment);
+        if plan.proposed.is_none() {
+            tracing::info!(%app, %target, runs = version(&plan.active), "nothing to promote");
+            return;
+        }
+        tracing::info!(
+            %app, %target, from = version(&plan.active), to = version(&plan.proposed),
+            carried_by = plan.source.commit.short(), changes = plan.changes.len(), commits = plan.commits.len(),
+            passed_over = plan.passed_over.len(),
+            policy = plan.policy.as_ref().map_or("off", |policy| policy.verdict.as_str()),
+            "decided what to promote"
+        );
+        for change in &plan.changes {
+            tracing::info!(
+                file = %change.file, line = change.line, key = change.key,
+                before = change.before.as_deref().unwrap_or("absent"),
+                after = change.after.as_deref().unwrap_or("removed"),
+                "this value changes"
+            );
+        }
+    }
+
     fn planned(self) -> Promoted {
         let applied = Applied {
             number: self.pulls.open.as_ref().map(|open| open.number),

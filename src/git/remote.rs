@@ -252,8 +252,8 @@ impl Remote {
                 "the token was not accepted: check that input `token` is whole and has not expired"
             }
             StatusCode::FORBIDDEN => {
-                "give the token `contents: read` on this repository \
-                 (and authorise it for single sign-on, where the organisation asks for that)"
+                "grant `contents: read` to the token of input `token`: for the job's own token, under \
+                 `permissions:` of the job (another one may have to be authorised for single sign-on)"
             }
             StatusCode::NOT_FOUND => {
                 "check `GITHUB_REPOSITORY`, and give the token `contents: read`: \

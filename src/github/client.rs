@@ -207,7 +207,11 @@ impl Client {
                     Err(error) => Err(self.unreachable(method, path, error)),
                 };
             };
-            tracing::info!(seconds = pause.as_secs_f32(), request = %format!("{method} {path}"), "waiting before trying again");
+            tracing::info!(
+                milliseconds = pause.as_millis(),
+                request = %format!("{method} {}", without_query(path)),
+                "waiting before trying again"
+            );
             tokio::time::sleep(pause).await;
             tries += 1;
         }
@@ -259,7 +263,7 @@ impl Client {
                  (of the repository and of the organisation), or give `pull-request-token` an App's token",
             ),
             StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS if message.to_lowercase().contains("rate limit") => {
-                failure.hinted(format!("waited as long as a run may ({PATIENCE} s in all); run it again later"))
+                failure.hinted(format!("it asks for a longer wait than a run makes ({PATIENCE} s in all); run it again later"))
             }
             StatusCode::FORBIDDEN => {
                 let asked = accepted.map_or_else(|| needs.to_owned(), permissions);

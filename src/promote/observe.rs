@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::changelog::RawCommit;
 use crate::decide::{Chosen, Observation};
-use crate::failure::{Failure, Kind, Place, Result};
+use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::git::{History, Truncated};
 use crate::github::GitHub;
 use crate::names::{CommitSha, RepoPath};
@@ -57,6 +57,8 @@ pub struct World<'a> {
     pub asked: Option<String>,
     /// What GitHub said of commits, so that two apps ask once.
     pub heard: RefCell<HashMap<String, Ran>>,
+    /// What makes a release of a source environment successful by default, found out once.
+    pub defaults: RefCell<HashMap<String, Vec<Required>>>,
 }
 
 impl World<'_> {
@@ -105,6 +107,7 @@ impl World<'_> {
                 labels: Vec::new(),
                 base: self.repository.base.clone(),
             },
+            warnings: walk.warnings,
         })
     }
 
@@ -177,8 +180,16 @@ impl World<'_> {
         };
         let by_name = asked.is_some();
         let looked_at = asked.map_or_else(|| all.clone(), |release| vec![release]);
-        let mut walk =
-            Walk { target_pins, all, carriers: Vec::new(), running: None, selection: Selection::default() };
+        let warnings = self.without_releases(&all, promotion);
+        let mut walk = Walk {
+            target_pins,
+            all,
+            carriers: Vec::new(),
+            running: None,
+            selection: Selection::default(),
+            warnings,
+        };
+        tracing::info!(app = %promotion.app, target = %promotion.target.name, releases = walk.all.len(), "looking for the release to promote");
         let mut candidates = Vec::new();
         for (index, release) in looked_at.into_iter().enumerate() {
             if !by_name && (index >= WINDOW || walk.is_behind(&release)) {
@@ -191,8 +202,9 @@ impl World<'_> {
             }
             let done = candidate.is_successful();
             if by_name && !done {
-                return Err(not_promotable(&candidate));
+                return Err(self.not_promotable(&candidate, &walk, promotion));
             }
+            told(&candidate);
             candidates.push(candidate);
             if done {
                 break;
@@ -200,6 +212,25 @@ impl World<'_> {
         }
         walk.selection = latest_successful(candidates);
         Ok(walk)
+    }
+
+    /// A pattern that fits no tag is a mistake more often than a beginning.
+    fn without_releases(&self, all: &[Release], promotion: &Promotion) -> Vec<Problem> {
+        if !all.is_empty() || self.tags.is_empty() {
+            return Vec::new();
+        }
+        let some: Vec<String> = self.tags.iter().rev().take(3).map(|tag| code(&tag.name)).collect();
+        vec![Problem {
+            place: None,
+            message: format!(
+                "`{}` has no release: none of {} tags (such as {}) matches {}",
+                promotion.app,
+                self.tags.len(),
+                some.join(", "),
+                code(promotion.tag_pattern.as_str())
+            ),
+            hints: vec!["set `tag-pattern` to what the tags of its releases look like".into()],
+        }]
     }
 
     fn asked_for<'r>(&self, name: &str, all: &'r [Release], promotion: &Promotion) -> Result<&'r Release> {
@@ -221,6 +252,31 @@ impl World<'_> {
                 NotNamed::Ambiguous(tags) => Failure::new(Kind::Release, format!("{name} means several releases: {}", tags.iter().map(|tag| code(tag)).collect::<Vec<_>>().join(", ")))
                     .hinted("name one of these tags"),
             }
+        })
+    }
+
+    /// Why a release that was asked for by name cannot be promoted, and what would make it so.
+    fn not_promotable(&self, candidate: &Candidate, walk: &Walk, promotion: &Promotion) -> Failure {
+        let release = &candidate.release;
+        let (tag, source) = (code(&release.tag), &promotion.source);
+        let failure =
+            Failure::new(Kind::Release, format!("{tag} cannot be promoted: {}", candidate.reason()));
+        if let Some(url) = candidate.shortfalls.iter().find_map(|shortfall| shortfall.url.as_deref()) {
+            return failure.hinted(format!("see {url}"));
+        }
+        failure.hinted(if !self.trunk.contains(&release.commit) {
+            "merge its commit, or name the branch that it is on by `trunk`".to_owned()
+        } else if !walk.carriers.iter().any(|carried| carried.release.tag == release.tag) {
+            format!(
+                "record its version in `{}` on `{}`, and tag a commit that has it",
+                source.path, self.repository.trunk
+            )
+        } else {
+            format!(
+                "have {} succeed on {}, or change what `evidence` requires",
+                source.name,
+                code(release.commit.short())
+            )
         })
     }
 
@@ -375,6 +431,7 @@ struct Walk {
     /// What the target's counterpart of the carrying pin says.
     running: Option<String>,
     selection: Selection,
+    warnings: Vec<Problem>,
 }
 
 struct Carried {
@@ -437,6 +494,28 @@ impl Walk {
     }
 }
 
+/// Says what was found of a release, so that the job's log alone explains the choice.
+fn told(candidate: &Candidate) {
+    let tag = &candidate.release.tag;
+    if candidate.is_successful() {
+        let evidence: Vec<&str> = candidate.evidence.iter().map(|evidence| evidence.name.as_str()).collect();
+        tracing::info!(%tag, commit = candidate.release.commit.short(), evidence = evidence.join(", "), "this release is successful");
+    } else {
+        tracing::info!(%tag, why = candidate.reason(), "this release is passed over");
+    }
+}
+
+/// A piece of evidence as the settings name it.
+fn line_of(required: &Required) -> String {
+    match required {
+        Required::Workflow(name) => format!("workflow: {name}"),
+        Required::Check { name, .. } => format!("check: {name}"),
+        Required::Status { context, .. } => format!("status: {context}"),
+        Required::Deployment(environment) => format!("deployment: {environment}"),
+        Required::Any => "any".to_owned(),
+    }
+}
+
 fn carries_commit(version: &str, commit: &CommitSha) -> bool {
     let digits = version.strip_prefix("sha-").unwrap_or(version).to_ascii_lowercase();
     digits.len() >= 7 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && commit.as_str().starts_with(&digits)
@@ -445,17 +524,6 @@ fn carries_commit(version: &str, commit: &CommitSha) -> bool {
 fn unreadable(failure: &Failure) -> Shortfall {
     let reason = failure.problems().first().map_or_else(String::new, ToString::to_string);
     Shortfall { reason: format!("its overlay cannot be used: {reason}"), url: None }
-}
-
-fn not_promotable(candidate: &Candidate) -> Failure {
-    let tag = code(&candidate.release.tag);
-    let failure = Failure::new(Kind::Release, format!("{tag} cannot be promoted: {}", candidate.reason()));
-    match candidate.shortfalls.iter().find_map(|shortfall| shortfall.url.as_deref()) {
-        Some(url) => failure.hinted(format!("see {url}")),
-        None => failure.hinted(
-            "a release needs its commit on trunk, an overlay that carries it, and the required evidence",
-        ),
-    }
 }
 
 impl World<'_> {
@@ -473,18 +541,32 @@ impl World<'_> {
             }
         }
         let source = &promotion.source.name;
+        if let Some(known) = self.defaults.borrow().get(source) {
+            return Ok(known.clone());
+        }
+        let Some(required) = self.default_of(source).await? else {
+            return Err(self.no_default(promotion, newest).await?);
+        };
+        tracing::info!(
+            evidence = required.iter().map(line_of).collect::<Vec<_>>().join(", "),
+            "no evidence is named: the default is required"
+        );
+        self.defaults.borrow_mut().insert(source.clone(), required.clone());
+        Ok(required)
+    }
+
+    /// The workflow named as the source environment is, else the deployment to it.
+    async fn default_of(&self, source: &str) -> Result<Option<Vec<Required>>> {
         let files = [format!("{source}.yml"), format!("{source}.yaml")];
         let workflows = self.github.workflows().await?;
         let of_source = workflows.iter().find(|workflow| {
             files.iter().any(|file| workflow.path.rsplit('/').next() == Some(file.as_str()))
         });
         if let Some(workflow) = of_source {
-            return Ok(vec![Required::Workflow(workflow.path.clone())]);
+            return Ok(Some(vec![Required::Workflow(workflow.path.clone())]));
         }
-        if self.github.was_deployed_to(source).await? {
-            return Ok(vec![Required::Deployment(source.clone())]);
-        }
-        Err(self.no_default(promotion, newest).await?)
+        let deployed = self.github.was_deployed_to(source).await?;
+        Ok(deployed.then(|| vec![Required::Deployment(source.to_owned())]))
     }
 
     async fn no_default(&self, promotion: &Promotion, newest: &Release) -> Result<Failure> {

@@ -10,7 +10,7 @@ use crate::plan::{Outcome, Plan, Verdict};
 use crate::proposal::{Context, Report as Page, SUMMARY_LIMIT, summary};
 use crate::runner::commands::{Level, annotate, print, print_block, show_failure};
 use crate::runner::environment::Environment;
-use crate::runner::files::{PLAN_FILE, write_outputs, write_plan, write_summary};
+use crate::runner::files::{PLAN_FILE, can_write, write_outputs, write_plan, write_summary};
 
 use super::apply::Applied;
 
@@ -74,9 +74,7 @@ pub fn report(report: &Report, environment: &Environment) -> Result<ExitCode> {
     for promoted in &done {
         show(promoted, environment);
     }
-    for warning in &report.warnings {
-        annotate(Level::Warning, warning.place.as_ref(), "promote", &with_hints(warning));
-    }
+    warn(&report.warnings);
     let mut code = 0;
     for one in &report.promotions {
         match one {
@@ -89,6 +87,32 @@ pub fn report(report: &Report, environment: &Environment) -> Result<ExitCode> {
         }
     }
     Ok(code)
+}
+
+/// Whether everything that a run leaves can be written; asked before the first request.
+///
+/// # Errors
+/// The workspace or a file of the runner cannot be written.
+pub fn can_be_written(environment: &Environment) -> Result<()> {
+    let named = ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"];
+    let files: Vec<(&str, &Path)> =
+        named.into_iter().filter_map(|name| Some((name, Path::new(environment.get(name)?)))).collect();
+    can_write(&environment.workspace, &files)
+}
+
+/// Shows what should be looked at.
+pub fn warn(warnings: &[Problem]) {
+    for warning in warnings {
+        annotate(Level::Warning, warning.place.as_ref(), "promote", &with_hints(warning));
+    }
+}
+
+/// Puts a failure that stopped the whole run into the job summary; the log has it in any case.
+pub fn stopped(failure: &Failure, environment: &Environment) {
+    if let Some(path) = environment.get("GITHUB_STEP_SUMMARY") {
+        // What cannot be written was said, or is about to be.
+        let _ = write_summary(Path::new(path), &crate::proposal::stopped_page(failure));
+    }
 }
 
 fn plan_json(plans: &[&Plan]) -> Result<String> {
@@ -236,9 +260,7 @@ fn annotations(promoted: &Promoted) {
     for note in &promoted.applied.notes {
         annotate(Level::Warning, None, "promote", note);
     }
-    for warning in &promoted.warnings {
-        annotate(Level::Warning, warning.place.as_ref(), "promote", &with_hints(warning));
-    }
+    warn(&promoted.warnings);
     for finding in promoted.plan.policy.iter().flat_map(|policy| &policy.findings) {
         let level = if finding.level == Verdict::Warn { Level::Warning } else { Level::Error };
         let place = finding.location.as_ref().map(|location| Place {

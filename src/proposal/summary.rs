@@ -27,6 +27,16 @@ pub struct Report<'a> {
 
 /// The part of a promotion that could not be decided or carried out.
 pub fn failure_page(app: &str, target: &str, failure: &Failure) -> String {
+    let heading = format!("## ❌ {} → {} failed\n\n", text(app, 100), text(target, 100));
+    format!("{heading}{}", problems_of(failure))
+}
+
+/// The page of a run that could not go on, whatever it was to promote.
+pub fn stopped_page(failure: &Failure) -> String {
+    format!("## ❌ The promotion stopped\n\n{}", problems_of(failure))
+}
+
+fn problems_of(failure: &Failure) -> String {
     let problems = failure.problems().iter().map(|problem| {
         let place = problem
             .place
@@ -35,8 +45,7 @@ pub fn failure_page(app: &str, target: &str, failure: &Failure) -> String {
         let hints = problem.hints.iter().map(|hint| format!("\n  - {}", sentence(hint, 600)));
         format!("- {place}{}{}\n", sentence(&problem.message, 600), hints.collect::<String>())
     });
-    let heading = format!("## ❌ {} → {} failed\n\n", text(app, 100), text(target, 100));
-    format!("{heading}{}", problems.collect::<String>())
+    problems.collect()
 }
 
 /// One promotion's part of the job summary, at most `room` bytes (but never below 20 000).

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::failure::{Failure, Place};
+use crate::failure::{Failure, Place, Problem};
 use crate::secret::Secret;
 
 /// How an annotation is shown.
@@ -31,8 +31,9 @@ pub fn annotate(level: Level, place: Option<&Place>, title: &str, message: &str)
 
 /// Shows a failure as `error:` and `hint:` lines, and in Actions as annotations too.
 pub fn show_failure(failure: &Failure, in_actions: bool) {
-    let text: String = failure.to_string().chars().map(visible).collect();
-    let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+    for problem in failure.problems() {
+        say("error", problem);
+    }
     if in_actions {
         for problem in failure.problems() {
             let mut message = problem.message.clone();
@@ -45,13 +46,25 @@ pub fn show_failure(failure: &Failure, in_actions: bool) {
 }
 
 /// Shows a warning as `warning:` and `hint:` lines.
-pub fn show_warning(problem: &crate::failure::Problem) {
-    let mut text = format!("warning: {problem}");
+pub fn show_warning(problem: &Problem) {
+    say("warning", problem);
+}
+
+/// A problem as a line, and each of its hints as one.
+fn say(level: &str, problem: &Problem) {
+    let mut text = format!("{level}: {}\n", one_line(&problem.to_string()));
     for hint in &problem.hints {
-        let _ = write!(text, "\nhint: {hint}");
+        let _ = writeln!(text, "hint: {}", one_line(hint));
     }
-    let text: String = text.chars().map(visible).collect();
-    let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Outside text on one line, where it can start no workflow command: the runner reads those of both
+/// streams, `::name::` at the start of a line and the older `##[name]` anywhere in it
+/// (`ActionCommand.cs` of actions/runner).
+pub(super) fn one_line(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.replace("##[", "## [")
 }
 
 /// Prints what was asked for on standard output: a plan, a schema, a diff.
@@ -69,10 +82,6 @@ pub fn print_block(text: &str, in_actions: bool) {
     // Without a word that cannot be guessed, nothing of others is printed.
     let Ok(token) = super::random_word() else { return };
     print(&format!("::stop-commands::{token}\n{text}\n::{token}::\n"));
-}
-
-fn visible(c: char) -> char {
-    if c.is_control() && c != '\n' { ' ' } else { c }
 }
 
 fn annotation(level: Level, place: Option<&Place>, title: &str, message: &str) -> String {
@@ -110,6 +119,14 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_for_people_cannot_hold_a_command() {
+        assert_eq!(
+            one_line("a\n::set-output name=x::y\r##[add-mask]z"),
+            "a ::set-output name=x::y ## [add-mask]z"
+        );
+    }
 
     #[test]
     fn a_message_cannot_start_another_command() {

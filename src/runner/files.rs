@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use crate::failure::{Failure, Kind, Place, Result};
+use crate::failure::{Failure, Kind, Place, Problem, Result};
 
 /// The plan's file in the workspace.
 pub const PLAN_FILE: &str = "promote-plan.json";
@@ -48,6 +48,55 @@ pub fn write_summary(path: &Path, markdown: &str) -> Result<()> {
 pub fn write_plan(workspace: &Path, json: &str) -> Result<()> {
     let owner = std::fs::metadata(workspace).map_err(|error| cannot("write to", workspace, error))?;
     replace(&workspace.join(PLAN_FILE), json.as_bytes(), 0o644, (owner.uid(), owner.gid()))
+}
+
+/// Whether everything that will be written can be: the workspace and the runner's files.
+///
+/// Asked before anything is written to GitHub, so that no promotion is made and then cannot be told.
+///
+/// # Errors
+/// Every one that cannot be written.
+pub fn can_write(workspace: &Path, files: &[(&str, &Path)]) -> Result<()> {
+    let mut problems = Vec::new();
+    let workspace_takes_files = tempfile::Builder::new().prefix(".promote-").tempfile_in(workspace);
+    if let Err(error) = workspace_takes_files {
+        problems.push(unwritable("the workspace", "GITHUB_WORKSPACE", workspace, &error));
+    }
+    for (variable, path) in files {
+        if let Err(error) = OpenOptions::new().append(true).create(true).open(path) {
+            problems.push(unwritable("the runner's file", variable, path, &error));
+        }
+    }
+    Failure::several(Kind::Machine, problems).map_or(Ok(()), Err)
+}
+
+fn unwritable(what: &str, variable: &str, path: &Path, error: &std::io::Error) -> Problem {
+    Problem {
+        place: Some(Place::of(path.display().to_string())),
+        message: format!("{what} cannot be written to: {}", without_path(error)),
+        hints: vec![format!("`{variable}` must name what this user may write to, as the runner sets it")],
+    }
+}
+
+/// `tempfile` adds its random path to what the system said.
+fn without_path(error: &std::io::Error) -> String {
+    error.raw_os_error().map_or_else(
+        || error.to_string().split(" at path ").next().unwrap_or_default().to_owned(),
+        |code| std::io::Error::from_raw_os_error(code).to_string(),
+    )
+}
+
+/// A folder for everything temporary, removed on drop.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn scratch(temp: &Path) -> Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("promote-").tempdir_in(temp).map_err(|error| {
+        let place = Place::of(temp.display().to_string());
+        Failure::at(Kind::Machine, place, format!("no folder can be made in it: {}", without_path(&error)))
+            .hinted("set `RUNNER_TEMP` to a folder that can be written to")
+            .because(error)
+    })
 }
 
 /// Replaces a file at once, keeping its mode and owner.

@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::commands::one_line;
+
 /// Starts the log; `RUNNER_DEBUG=1` shows everything of ours.
 pub fn start(debug: bool) {
     // Octocrab reports refused requests as errors of its own; ours say what to do about them.
@@ -44,7 +46,7 @@ where
         };
         let mut fields = Fields::default();
         event.record(&mut fields);
-        writeln!(writer, "{level}: {}{}", fields.message, fields.rest)
+        writeln!(writer, "{level}: {}", one_line(&format!("{}{}", fields.message, fields.rest)))
     }
 }
 

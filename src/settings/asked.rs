@@ -101,9 +101,13 @@ impl Asked {
     /// None was given.
     pub fn token(&self) -> Result<&Secret> {
         self.token.as_ref().ok_or_else(|| {
-            Failure::new(Kind::Settings, "there is no token")
+            let missing = Failure::new(Kind::Settings, "there is no token")
                 .hinted("leave `token` out under `with:`, so that the job's own is used, or give it a value")
-                .hinted("outside Actions, set `GITHUB_TOKEN` in the environment")
+                .hinted("outside Actions, set `GITHUB_TOKEN` in the environment");
+            // Nothing can be read without one, so that the other mistakes are told now.
+            let all = missing.into_problems().into_iter().chain(self.problems.iter().cloned());
+            Failure::several(Kind::Settings, all.collect())
+                .unwrap_or_else(|| Failure::new(Kind::Settings, "there is no token"))
         })
     }
 

@@ -188,6 +188,8 @@ fn missing(name: &str, path: &str) -> Failure {
     )
 }
 
+const HINT: &str = "this file is written by the runner; outside Actions leave `GITHUB_EVENT_NAME` unset";
+
 /// The payload's file.
 struct File<'a> {
     path: &'a str,
@@ -196,6 +198,12 @@ struct File<'a> {
 
 impl File<'_> {
     fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        // Serde takes a list for a struct, and then misses its fields.
+        if self.bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(self
+                .wrong("the event's payload is not what GitHub sends: a list, not an object")
+                .hinted(HINT));
+        }
         serde_json::from_slice(self.bytes).map_err(|error| {
             let text = error.to_string();
             let what = text.split(" at line ").next().unwrap_or(&text);
@@ -206,8 +214,7 @@ impl File<'_> {
             } else {
                 format!("the event's payload is not JSON: {what}")
             };
-            Failure::at(Kind::Settings, place, message)
-                .hinted("this file is written by the runner; outside Actions leave `GITHUB_EVENT_NAME` unset")
+            Failure::at(Kind::Settings, place, message).hinted(HINT)
         })
     }
 
@@ -265,6 +272,7 @@ impl File<'_> {
                 "`workflow_run.head_sha` is `{}`, not a commit id",
                 run.head_sha.escape_debug()
             ))
+            .hinted(HINT)
         })?;
         Ok(Trigger::WorkflowRun(WorkflowRun {
             id: run.id,
@@ -287,7 +295,8 @@ impl File<'_> {
         match push.name.strip_prefix("refs/heads/") {
             Some(name) => Ok(Trigger::Branch { name: name.to_owned(), fate }),
             None => Err(self
-                .wrong(format!("`{}` was pushed, which is no branch and no tag", push.name.escape_debug()))),
+                .wrong(format!("`{}` was pushed, which is no branch and no tag", push.name.escape_debug()))
+                .hinted("let `on: push` name `branches` or `tags`")),
         }
     }
 
@@ -302,9 +311,9 @@ impl File<'_> {
                 Value::String(text) => text,
                 Value::Array(_) | Value::Object(_) => {
                     if DISPATCH.contains(&name.replace('_', "-").as_str()) {
-                        return Err(
-                            self.wrong(format!("`{key}.{name}` is a list or an object; it must be text"))
-                        );
+                        return Err(self
+                            .wrong(format!("`{key}.{name}` is a list or an object; it must be text"))
+                            .hinted("send it as a string, a number, `true` or `false`"));
                     }
                     continue;
                 }

@@ -128,7 +128,8 @@ pub(super) fn read(path: &RepoPath, text: &str) -> Result<Reading> {
 /// The parser's words at the parser's place; its advice is for overlays.
 fn not_yaml(failure: Failure) -> Failure {
     let problems = failure.into_problems().into_iter();
-    let bare = problems.map(|problem| Problem { hints: Vec::new(), ..problem }).collect();
+    let hint = || vec!["the settings are plain YAML; `promote schema` says which keys there are".to_owned()];
+    let bare = problems.map(|problem| Problem { hints: hint(), ..problem }).collect();
     Failure::several(Kind::Settings, bare).unwrap_or_else(|| Failure::new(Kind::Settings, "not valid YAML"))
 }
 
@@ -201,8 +202,8 @@ fn target<'d>(reader: &mut Reader<'d>, node: &'d Node, names: &mut Names) -> Opt
 fn app_layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> AppLayer {
     AppLayer {
         tag_pattern: reader.one(fields, "tag-pattern", values::tag_pattern),
-        pins: reader.some(fields, "pins", values::text),
-        carries: reader.one(fields, "carries", values::text),
+        pins: reader.some(fields, "pins", values::pin_pattern),
+        carries: reader.one(fields, "carries", values::pin_pattern),
         changelog: fields.take("changelog").and_then(|node| {
             let mut fields = reader.fields(node, "`changelog`")?;
             let paths = reader.list(&mut fields, "paths", values::path).map(|paths| paths.value);

@@ -255,6 +255,9 @@ impl TagPattern {
                     first_reason(&error)
                 ),
             )
+            .hinted(format!(
+                "see https://docs.rs/regex/latest/regex/#syntax; the default is `{DEFAULT_TAG_PATTERN}`"
+            ))
         })?;
         if !regex.capture_names().flatten().any(|name| name == "version") {
             return Err(Failure::new(

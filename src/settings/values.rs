@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::request::{Command, EvidenceAt, MergeMethod, PolicyMode, Required, TagPattern, promotion_branch};
 use crate::failure::{Place, Problem};
 use crate::names::{BranchName, RepoPath, is_ref_name};
+use crate::overlay::PinRules;
 
 /// What is wrong with a text, without its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +138,13 @@ pub(super) fn text(text: &str) -> Parsed<String> {
 /// A pattern of release tags.
 pub(super) fn tag_pattern(text: &str) -> Parsed<TagPattern> {
     Ok(TagPattern::parse(text)?)
+}
+
+/// A pattern over the keys of an overlay.
+pub(super) fn pin_pattern(text: &str) -> Parsed<String> {
+    let pattern = self::text(text)?;
+    PinRules::new(std::slice::from_ref(&pattern))?;
+    Ok(pattern)
 }
 
 /// A folder or file of the repository.

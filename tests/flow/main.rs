@@ -11,6 +11,9 @@
     reason = "tests may"
 )]
 
+mod bad_input;
+mod events;
+mod hostile;
 mod pull_request;
 mod scene;
 mod workspace;

@@ -1,8 +1,9 @@
 //! A scene: a fake GitHub with one repository, and the real binary run as the runner runs it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use fake_github::runner::{Launch, step};
 use fake_github::{Commit, Exchange, FakeGitHub, Options, Repo, Surface, Token, Workflow, WorkflowRun};
@@ -43,6 +44,23 @@ impl Scene {
 
     /// The clock of all scenes stands still at one moment, so that what they make can be compared.
     pub fn with(options: Options) -> Self {
+        let now = values("v1.7.0", "2026-05-01");
+        let scene = Self::of(
+            options,
+            &[
+                ("environments/staging/values.yaml", &now),
+                ("environments/prod/values.yaml", &now),
+                ("src/agent.py", "VERSION = 1\n"),
+            ],
+        );
+        scene.repo.add_workflow(Workflow::new(STAGING).name("Staging")).unwrap();
+        let first = scene.repo.resolve("main").unwrap();
+        scene.tagged("v1.7.0", &first, Some("success"));
+        scene
+    }
+
+    /// A repository with these files, the promoting workflow and nothing else.
+    pub fn of(options: Options, files: &[(&str, &str)]) -> Self {
         static NOW: OnceLock<Timestamp> = OnceLock::new();
         let now = *NOW.get_or_init(Timestamp::now);
         let github = FakeGitHub::start(&Options { now: Some(now), ..options }).unwrap();
@@ -50,23 +68,22 @@ impl Scene {
         github.add_person("alice", "Alice", "alice@acme.example");
         github.add_person("bob", "Bob", "bob@acme.example");
         let repo = github.create_repo("acme/agent").unwrap();
-        repo.add_workflow(Workflow::new(STAGING).name("Staging")).unwrap();
         repo.add_workflow(Workflow::new(PROMOTE).name("Promote")).unwrap();
-        let commit = Commit::new("feat: begin (#1)")
-            .file("environments/staging/values.yaml", &values("v1.7.0", "2026-05-01"))
-            .file("environments/prod/values.yaml", &values("v1.7.0", "2026-05-01"))
-            .file("src/agent.py", "VERSION = 1\n")
-            .by("alice")
-            .at(now - SignedDuration::from_hours(200));
+        let commit = Commit::new("feat: begin (#1)").by("alice").at(now - SignedDuration::from_hours(200));
+        let commit = files.iter().fold(commit, |commit, (path, text)| commit.file(path, text));
         let first = repo.commit(&commit).unwrap();
         let promote_run = repo
             .add_workflow_run(
                 WorkflowRun::new(PROMOTE, &first).on("main").event("workflow_run").unfinished("in_progress"),
             )
             .unwrap();
-        let scene = Self { github, repo, now, promote_run };
-        scene.tagged("v1.7.0", &first, Some("success"));
-        scene
+        Self { github, repo, now, promote_run }
+    }
+
+    /// A commit on main.
+    pub fn commit(&self, message: &str, files: &[(&str, &str)]) -> String {
+        let commit = files.iter().fold(Commit::new(message), |commit, (path, text)| commit.file(path, text));
+        self.repo.commit(&commit.by("bob")).unwrap()
     }
 
     /// A feature, then the commit that records `tag` in staging, tagged, with a staging run that ended so.
@@ -110,13 +127,31 @@ impl Scene {
     }
 
     pub fn runs(&self, start: &Start<'_>) -> Run {
-        let own;
-        let workspace = match start.workspace {
-            Some(workspace) => workspace,
-            None => {
-                own = tempfile::tempdir().unwrap();
-                own.path()
+        self.ends(start, |mut command| command.output().unwrap())
+    }
+
+    /// Sends a signal to a run as soon as it talks to the API.
+    pub fn told_to_stop(&self, signal: &str) -> Run {
+        self.ends(&Start::default(), |mut command| {
+            let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let start = Instant::now();
+            while !self.github.traffic().iter().any(|exchange| exchange.surface == Surface::Git) {
+                assert!(start.elapsed().as_secs() < 10, "it asked for nothing");
+                std::thread::sleep(Duration::from_millis(5));
             }
+            std::thread::sleep(Duration::from_millis(300));
+            Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+            child.wait_with_output().unwrap()
+        })
+    }
+
+    fn ends(&self, start: &Start<'_>, run: impl FnOnce(Command) -> Output) -> Run {
+        let own;
+        let workspace = if let Some(workspace) = start.workspace {
+            workspace
+        } else {
+            own = tempfile::tempdir().unwrap();
+            own.path()
         };
         let payload = match &start.payload {
             Some(payload) => payload.clone(),
@@ -139,8 +174,10 @@ impl Scene {
         for (name, value) in start.environment {
             command.env(name, value);
         }
-        let output = command.output().unwrap();
+        let output = run(command);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let left = std::fs::read_dir(step.var("RUNNER_TEMP").unwrap()).unwrap().count();
+        assert_eq!(left, 0, "temporary files are left");
         let plan = std::fs::read_to_string(workspace.join("promote-plan.json")).ok();
         Run {
             code: output.status.code(),
@@ -261,15 +298,26 @@ impl Run {
         self
     }
 
-    /// The run failed, and said all of this.
+    /// The run failed, said all of this with the next act, and annotated it.
     #[track_caller]
     pub fn failed(&self, said: &[&str]) -> &Self {
         assert_eq!(self.code, Some(1), "{}", self.said());
         for part in said {
             assert!(self.stderr.contains(part), "`{part}` is not in:\n{}", self.said());
         }
-        assert!(self.stderr.contains("error: "), "{}", self.said());
+        for line in ["\nerror: ", "\nhint: "] {
+            assert!(format!("\n{}", self.stderr).contains(line), "{}", self.said());
+        }
+        assert!(self.stdout.contains("::error title=promote"), "{}", self.said());
+        assert!(self.summary.contains("❌"), "{}\n{}", self.summary, self.said());
         self
+    }
+
+    /// The run failed so, before it asked GitHub to write anything.
+    #[track_caller]
+    pub fn refused(&self, said: &[&str]) -> &Self {
+        assert_eq!(self.writes(), [""; 0], "{}", self.said());
+        self.failed(said)
     }
 }
 

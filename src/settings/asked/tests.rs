@@ -95,6 +95,7 @@ fn a_mistake_that_cannot_wait_is_reported_with_the_others() {
         "error: input `command`: `paln` is not a command\n\
          hint: allowed: `run`, `plan`; did you mean `plan`?\n\
          error: input `base`: `a b` is not a branch name\n\
+         hint: allowed: what git allows, such as `main` or `release/prod`\n\
          error: input `soak`: `1 day` is not a duration\n\
          hint: allowed: a whole number with `s`, `m`, `h` or `d`, at most ten years: `90s`, `30m`, `24h`, `7d`"
     );

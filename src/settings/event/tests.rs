@@ -110,7 +110,8 @@ fn a_dispatch_without_inputs_carries_nothing() {
 fn a_setting_that_is_sent_as_an_object_is_refused() {
     assert_eq!(
         refusal("repository_dispatch", Some(r#"{"action": "x", "client_payload": {"dry_run": [true]}}"#)),
-        "error: `/github/workflow/event.json`: `client_payload.dry_run` is a list or an object; it must be text"
+        "error: `/github/workflow/event.json`: `client_payload.dry_run` is a list or an object; it must be text\n\
+         hint: send it as a string, a number, `true` or `false`"
     );
 }
 
@@ -163,7 +164,9 @@ fn a_missing_or_malformed_payload_is_an_error_with_its_place() {
     );
     assert_eq!(
         refusal("push", Some(r#"{"ref": "refs/notes/x\ny"}"#)),
-        format!("error: `{PATH}`: `refs/notes/x\\ny` was pushed, which is no branch and no tag")
+        format!(
+            "error: `{PATH}`: `refs/notes/x\\ny` was pushed, which is no branch and no tag\nhint: let `on: push` name `branches` or `tags`"
+        )
     );
 }
 

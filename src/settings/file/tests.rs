@@ -99,7 +99,7 @@ prereleases: yes
              years: `90s`, `30m`, `24h`, `7d`",
             "5:5 an app needs the key `name`",
             "5:14 `targets` must be a list, and is the text `prod` | write it as a list: `targets: [prod]`",
-            "6:14 `tag-pattern`: `^v(?P<version>` is not a regular expression: unclosed group",
+            "6:14 `tag-pattern`: `^v(?P<version>` is not a regular expression: unclosed group | see https://docs.rs/regex/latest/regex/#syntax; the default is `^(?:staging[-/])?(?P<version>v?\\d+\\.\\d+\\.\\d+(?:[-+.][0-9A-Za-z.-]+)?)$`",
             "7:14 `prereleases` must be `true` or `false`, without quotes, and is the text `yes`",
         ]
     );
@@ -153,7 +153,10 @@ fn each_mistake_has_its_message() {
             "policy-mode: of\n",
             "1:14 `policy-mode`: `of` is not a policy mode | allowed: `enforce`, `warn`, `off`; did you mean `off`?",
         ),
-        ("base: 'a b'\n", "1:7 `base`: `a b` is not a branch name"),
+        (
+            "base: 'a b'\n",
+            "1:7 `base`: `a b` is not a branch name | allowed: what git allows, such as `main` or `release/prod`",
+        ),
         ("draft: 'true'\n", "1:8 `draft` must be `true` or `false`, without quotes, and is the text `true`"),
         ("labels: [[a]]\n", "1:10 `labels` must be text, and is a list"),
         ("changelog: {path: x}\n", "1:13 `changelog` has no key `path` | did you mean `paths`?"),
