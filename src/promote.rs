@@ -7,6 +7,7 @@ mod apply;
 mod existing;
 mod observe;
 mod report;
+mod standing;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -438,7 +439,16 @@ impl SharedWorld<'_> {
         let head = listing.branches.get(branch.as_str()).cloned();
         let on_branch = existing::branch(world.history, head.as_ref(), &world.repository.commit, &mark)?;
         let action = self.action(&plan, proposal.as_ref(), on_branch, &pulls, &digest).await?;
-        Ok(Ready { diff: diff_of(&edits), plan, context, proposal, action, pulls, head, warnings })
+        Ok(Ready {
+            diff: diff_of(&edits, plan.policy.as_ref()),
+            plan,
+            context,
+            proposal,
+            action,
+            pulls,
+            head,
+            warnings,
+        })
     }
 
     async fn action(
@@ -493,10 +503,14 @@ fn as_they_will_stand(mut files: Vec<OverlayFile>, edits: &[crate::overlay::File
     files
 }
 
-fn diff_of(edits: &[crate::overlay::FileEdit]) -> String {
+/// What changes; where a secret was found, no line around the changes, since a log is read by more people.
+fn diff_of(edits: &[crate::overlay::FileEdit], report: Option<&plan::PolicyReport>) -> String {
     let one = |edit: &crate::overlay::FileEdit| {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        crate::overlay::unified_diff(edit.path.as_str(), &text(&edit.before), &text(&edit.after))
+        let mut findings = report.iter().flat_map(|report| &report.findings);
+        let secret = findings.any(|finding| finding.rule == policy::NO_PLAIN_SECRETS);
+        let diff = if secret { crate::overlay::bare_diff } else { crate::overlay::unified_diff };
+        diff(edit.path.as_str(), &text(&edit.before), &text(&edit.after))
     };
     edits.iter().map(one).collect()
 }

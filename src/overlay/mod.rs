@@ -36,7 +36,7 @@ pub use movement::{FileEdit, Missing, Movement, movement};
 pub use pattern::Pattern;
 pub use pins::{OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, pins, shared_pins};
 
-pub use set::unified_diff;
+pub use set::{bare_diff, unified_diff};
 
 use crate::names::RepoPath;
 

@@ -40,12 +40,21 @@ pub fn edits_of<S: AsRef<str>>(sets: &[S], adds: &[S], removes: &[S]) -> Result<
 
 /// The unified diff between two texts of a file, as `git diff` shows it; empty where they are equal.
 pub fn unified_diff(name: &str, before: &str, after: &str) -> String {
+    diff_with(name, before, after, 3)
+}
+
+/// The same without the lines around the changes, where what stands there must not be shown.
+pub fn bare_diff(name: &str, before: &str, after: &str) -> String {
+    diff_with(name, before, after, 0)
+}
+
+fn diff_with(name: &str, before: &str, after: &str, around: usize) -> String {
     if before == after {
         return String::new();
     }
     let diff = TextDiff::configure().newline_terminated(true).diff_lines(before, after);
     let (old, new) = (format!("a/{name}"), format!("b/{name}"));
-    diff.unified_diff().context_radius(3).header(&old, &new).to_string()
+    diff.unified_diff().context_radius(around).header(&old, &new).to_string()
 }
 
 fn set_of(word: &str) -> Result<Edit> {

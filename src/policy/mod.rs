@@ -37,6 +37,9 @@ const RULES: [Rule; 6] = [
     (no_plain_secrets::NAME, no_plain_secrets::findings),
 ];
 
+/// The rule whose findings are of secrets: what it found must not be shown.
+pub const NO_PLAIN_SECRETS: &str = no_plain_secrets::NAME;
+
 /// What policy says of a plan.
 ///
 /// `target_files` are the target overlay as it will stand after the promotion; `rego` names the `*.rego`

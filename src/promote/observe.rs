@@ -15,11 +15,12 @@ use crate::git::{History, Truncated};
 use crate::github::GitHub;
 use crate::names::{CommitSha, RepoPath};
 use crate::overlay::{
-    Missing, OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, carried_version, carries_release, movement, pins,
+    Carrying, Missing, OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, carried_version, carrying, movement,
+    pins,
 };
 use crate::plan;
 use crate::release::carrier::{Step, carrier};
-use crate::release::evidence::{Judgement, Promoting, Ran, Rules, Shortfall, code, judge};
+use crate::release::evidence::{Judgement, Promoting, Ran, Rules, Shortfall, Silence, code, judge};
 use crate::release::selection::{Candidate, Selection, WINDOW, latest_successful, off_trunk, prerelease};
 use crate::release::{NotNamed, Release, Tag, named, releases};
 use crate::settings::{self, Environment, EvidenceAt, Promotion, Required, Requirement, Trigger};
@@ -181,11 +182,14 @@ impl World<'_> {
         let by_name = asked.is_some();
         let looked_at = asked.map_or_else(|| all.clone(), |release| vec![release]);
         let warnings = self.without_releases(&all, promotion);
+        let standing = self.standing(promotion, &rules, target, &target_pins, &all)?;
         let mut walk = Walk {
             target_pins,
             all,
+            carries: promotion.carries.clone(),
             carriers: Vec::new(),
             running: None,
+            standing,
             selection: Selection::default(),
             warnings,
         };
@@ -205,6 +209,10 @@ impl World<'_> {
                 return Err(self.not_promotable(&candidate, &walk, promotion));
             }
             told(&candidate);
+            // What runs was chosen once; it is not newer than itself.
+            if !done && walk.running_release().is_some_and(|running| running.tag == release.tag) {
+                continue;
+            }
             candidates.push(candidate);
             if done {
                 break;
@@ -313,7 +321,7 @@ impl World<'_> {
         })
     }
 
-    fn carried(
+    pub(super) fn carried(
         &self,
         release: &Release,
         promotion: &Promotion,
@@ -359,7 +367,8 @@ impl World<'_> {
             now: self.now,
         };
         let judgement = judge(&self.ran(&release.commit, &required).await?, &rules);
-        if judgement.shortfalls.is_empty() || promotion.evidence_at == EvidenceAt::Tag {
+        // Where something ran on the tagged commit and was no success, the parent cannot mend it.
+        if judgement.silence == Silence::Spoken || promotion.evidence_at == EvidenceAt::Tag {
             return Ok(judgement);
         }
         match self.parent_that_vouches(release, promotion, all)? {
@@ -427,9 +436,13 @@ impl World<'_> {
 struct Walk {
     target_pins: Vec<Pin>,
     all: Vec<Release>,
+    /// The pin that tells a release, where the settings name it.
+    carries: Option<String>,
     carriers: Vec<Carried>,
     /// What the target's counterpart of the carrying pin says.
     running: Option<String>,
+    /// The release that the target runs although no image's tag tells it.
+    standing: Option<Release>,
     selection: Selection,
     warnings: Vec<Problem>,
 }
@@ -452,6 +465,9 @@ impl Walk {
 
     /// The release that the target runs, where a tag names it.
     fn running_release(&self) -> Option<&Release> {
+        if self.standing.is_some() {
+            return self.standing.as_ref();
+        }
         let running = self.running.as_deref()?;
         let names =
             |release: &&Release| release.version.names(running) || carries_commit(running, &release.commit);
@@ -466,14 +482,16 @@ impl Walk {
     fn active(&self, _world: &World<'_>) -> Option<plan::Release> {
         let guess = || {
             let tells = |release: &&Release| {
-                self.target_pins.iter().any(|pin| {
-                    matches!(pin.kind, PinKind::ImageTag | PinKind::ImageReference)
-                        && carries_release(pin, release.version.as_str(), &release.commit)
-                })
+                let (version, carries) = (release.version.as_str(), self.carries.as_deref());
+                // Several images that tell it tell it all the same.
+                !matches!(
+                    carrying(&self.target_pins, version, &release.commit, carries),
+                    Ok(Carrying::None { .. })
+                )
             };
             self.all.iter().find(tells)
         };
-        let known = if self.running.is_some() { self.running_release() } else { guess() };
+        let known = self.running_release().or_else(|| guess().filter(|_| self.running.is_none()));
         match (known, &self.running) {
             (Some(release), _) => Some(plan::Release {
                 tag: Some(release.tag.clone()),
@@ -522,7 +540,11 @@ fn carries_commit(version: &str, commit: &CommitSha) -> bool {
 }
 
 fn unreadable(failure: &Failure) -> Shortfall {
-    let reason = failure.problems().first().map_or_else(String::new, ToString::to_string);
+    let said = |problem: &Problem| {
+        let hints = problem.hints.iter().map(|hint| format!("; {hint}"));
+        format!("{problem}{}", hints.collect::<String>())
+    };
+    let reason = failure.problems().first().map_or_else(String::new, said);
     Shortfall { reason: format!("its overlay cannot be used: {reason}"), url: None }
 }
 

@@ -31,6 +31,11 @@ impl View<'_> {
                 "No release is known to run in {} now, so there is nothing to compare with.",
                 self.target()
             ),
+            Some(active) if active.commit.is_none() => format!(
+                "No tag names {}, which {} runs now, so there is nothing to compare with.",
+                self.code(&active.version),
+                self.target()
+            ),
             Some(_) => "No commit of this app lies between the two releases.".to_owned(),
         }
     }

@@ -166,6 +166,17 @@ pub struct Judgement {
     pub evidence: Vec<Evidence>,
     /// What did not; empty means the release is successful.
     pub shortfalls: Vec<Shortfall>,
+    /// Whether another commit may be asked at all.
+    pub silence: Silence,
+}
+
+/// Whether what lacks has not run, or has said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// Something required did not run on this commit, and nothing that ran is other than successful.
+    Missing,
+    /// Nothing lacks, or what ran speaks for itself: failed, pending, contradictory, not yet soaked.
+    Spoken,
 }
 
 impl Run {
@@ -194,12 +205,20 @@ impl Run {
 pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {
     let mut evidence = Vec::new();
     let mut shortfalls = Vec::new();
+    let mut missed = 0;
     for required in rules.required {
-        match one(ran, rules, required) {
+        let answers = answers(ran, rules, required);
+        if answers.is_empty() {
+            missed += 1;
+            shortfalls.push(missing(ran, rules, required));
+            continue;
+        }
+        match verdict(answers, &described(required)) {
             Ok(found) => evidence.extend(found),
             Err(shortfall) => shortfalls.push(shortfall),
         }
     }
+    let silence = if missed > 0 && shortfalls.len() == missed { Silence::Missing } else { Silence::Spoken };
     if rules.required.is_empty() {
         shortfalls.push(Shortfall {
             reason: "no evidence is required, and none is never a pass".into(),
@@ -211,7 +230,7 @@ pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {
     if shortfalls.is_empty() {
         shortfalls.extend(not_soaked(&evidence, rules));
     }
-    Judgement { evidence, shortfalls }
+    Judgement { evidence, shortfalls, silence }
 }
 
 /// One answer of any kind, in one shape.
@@ -229,8 +248,8 @@ enum State {
     Not,
 }
 
-fn one(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Result<Vec<Evidence>, Shortfall> {
-    let answers: Vec<Answer> = match required {
+fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
+    match required {
         Required::Workflow(workflow) => run_answers(ran, rules, |run| run.is_of(workflow)),
         Required::Check { name, app } => {
             check_answers(ran, |check| check.name == *name && (app.is_none() || check.app == *app))
@@ -247,11 +266,7 @@ fn one(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Result<Vec<Evidence
             all.extend(deployment_answers(ran, |_| true));
             all
         }
-    };
-    if answers.is_empty() {
-        return Err(missing(ran, rules, required));
     }
-    verdict(answers, &described(required))
 }
 
 /// All must agree on success; two answers that disagree under one name are no success.
@@ -298,7 +313,7 @@ fn described(required: &Required) -> String {
         Required::Check { name, .. } => format!("check runs {}", code(name)),
         Required::Status { context, .. } => format!("statuses {}", code(context)),
         Required::Deployment(environment) => format!("deployments to {}", code(environment)),
-        Required::Any => "what ran on the commit".into(),
+        Required::Any => "the results on the commit".into(),
     }
 }
 
@@ -326,20 +341,38 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
                 ),
             }
         }
-        Required::Check { name, .. } => {
-            let forged = ran.checks.iter().any(|check| check.name == *name && by_actions(check));
+        Required::Check { name, app } => {
             let none = format!("no check run {} {on}", code(name));
-            if forged {
-                format!("{none} counts: Actions reported it, but it is no job of a workflow run")
-            } else {
-                none
+            let named: Vec<&CheckRun> = ran.checks.iter().filter(|check| check.name == *name).collect();
+            match (named.first(), app) {
+                (Some(check), Some(app)) if check.app.as_ref() != Some(app) => {
+                    not_theirs(&none, check.app.as_deref(), app)
+                }
+                (Some(check), _) if by_actions(check) => {
+                    format!(
+                        "{none} counts: Actions reported it, but it is no job of a workflow run that counts"
+                    )
+                }
+                _ => none,
             }
         }
-        Required::Status { context, .. } => format!("no status {} {on}", code(context)),
+        Required::Status { context, creator } => {
+            let none = format!("no status {} {on}", code(context));
+            match (ran.statuses.iter().find(|status| status.context == *context), creator) {
+                (Some(status), Some(creator)) => not_theirs(&none, status.creator.as_deref(), creator),
+                _ => none,
+            }
+        }
         Required::Deployment(environment) => format!("no deployment to {} {on}", code(environment)),
         Required::Any => format!("nothing ran {on}"),
     };
     Shortfall { reason, url: None }
+}
+
+/// Something of this name is there, from somebody else than who was asked for.
+fn not_theirs(none: &str, reporter: Option<&str>, asked: &str) -> String {
+    let reporter = reporter.map_or_else(|| "somebody unknown".to_owned(), code);
+    format!("{none} counts: {reporter} reported it, not {}", code(asked))
 }
 
 fn not_soaked(evidence: &[Evidence], rules: &Rules<'_>) -> Option<Shortfall> {
@@ -438,7 +471,8 @@ fn deployment_answers(ran: &Ran, wanted: impl Fn(&Deployment) -> bool) -> Vec<An
         .filter(|deployment| wanted(deployment))
         .map(|deployment| {
             // GitHub marks a deployment `inactive` when the next one succeeds; what counts is how it ended.
-            let ended = deployment.statuses.iter().find(|status| status.state != "inactive");
+            let lasting = deployment.statuses.iter().find(|status| status.state != "inactive");
+            let ended = lasting.or_else(|| deployment.statuses.first());
             let state = ended.map_or("pending", |status| status.state.as_str());
             let going = matches!(state, "pending" | "queued" | "in_progress" | "waiting");
             let evidence = Evidence {

@@ -10,7 +10,7 @@ use std::fmt;
 ///
 /// Semantic versions (with or without a leading `v`) follow semver.org §11, build metadata
 /// ignored. Dotted numbers that are no semantic version (`2026.03.21-1`) compare number by number, a
-/// trailing `-N` counting up. Anything else compares as text with its digits read as numbers.
+/// trailing `-N` counting up; so do dates with dashes (`2026-09-15`). Anything else compares as text with its digits read as numbers.
 #[derive(Debug, Clone)]
 pub struct Version {
     text: String,
@@ -91,6 +91,12 @@ fn dotted(text: &str) -> Option<Rank> {
     let text = text.split_once('+').map_or(text, |(version, _build)| version);
     let (numbers, rest) = text.split_once('-').map_or((text, None), |(numbers, rest)| (numbers, Some(rest)));
     let numbers = numbers.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    // A date may be written with dashes: `2026-09-15` is no prerelease of 2026.
+    if let Some(date) = rest.filter(|rest| rest.contains('-') && numbers.len() == 1)
+        && let Some(rest) = date.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()
+    {
+        return Some(Rank::Numbers(trimmed([numbers, rest].concat()), Qualifier::None));
+    }
     let qualifier = match rest {
         None => Qualifier::None,
         Some(rest) => match rest.parse() {
@@ -141,6 +147,8 @@ mod tests {
             ["2026.03.21", "2026.03.21-1"],
             ["2026.03.21-2", "2026.03.21-10"],
             ["2026.03.9", "2026.03.21"],
+            ["2026-09-15", "2026-11-01"],
+            ["2026-09-15", "2026-09-15-2"],
             ["1.9.9.1", "1.9.10"],
             ["41", "412"],
         ];
@@ -165,6 +173,7 @@ mod tests {
             ("v1.2.3-0", true),
             ("1.2.3", false),
             ("2026.03.21-1", false),
+            ("2026-09-15", false),
             ("1.2.3+b", false),
         ] {
             assert_eq!(Version::parse(text).is_prerelease(), expected, "{text}");

@@ -260,9 +260,6 @@ fn required<'d>(reader: &mut Reader<'d>, node: &'d Node) -> Option<Required> {
     let mut fields = reader.fields(node, "evidence")?;
     let mut named = Vec::new();
     for (kind, beside) in KINDS {
-        if let Some(beside) = beside {
-            reader.later(&fields, beside);
-        }
         let beside = beside.and_then(|key| fields.take(key).map(|node| (key, node)));
         let there = fields.has(kind);
         let name = reader.one(&mut fields, kind, values::text);

@@ -185,7 +185,10 @@ fn a_check_run_by_actions_that_is_no_job_is_forged() {
     let by_app = Ran { checks: vec![check(Some("success"), "evals", 5)], ..ran() };
     assert_eq!(lacks(&by_app, &[validation()]), "");
     let other_app = Required::Check { name: "model-validation".into(), app: Some("trusted".into()) };
-    assert_eq!(lacks(&by_app, &[other_app]), "no check run `model-validation` on `aaaaaaa`");
+    assert_eq!(
+        lacks(&by_app, &[other_app]),
+        "no check run `model-validation` on `aaaaaaa` counts: `evals` reported it, not `trusted`"
+    );
 }
 
 #[test]
@@ -197,7 +200,10 @@ fn the_newest_status_of_a_context_and_creator_speaks() {
     let regressed = Ran { statuses: vec![status("failure", "ci"), status("success", "ci")], ..ran() };
     assert_eq!(lacks(&regressed, &[eval(None)]), "`eval` failed");
     let stranger = Ran { statuses: vec![status("success", "mallory")], ..ran() };
-    assert_eq!(lacks(&stranger, &[eval(Some("ci"))]), "no status `eval` on `aaaaaaa`");
+    assert_eq!(
+        lacks(&stranger, &[eval(Some("ci"))]),
+        "no status `eval` on `aaaaaaa` counts: `mallory` reported it, not `ci`"
+    );
 }
 
 #[test]
@@ -209,7 +215,7 @@ fn a_deployment_that_was_followed_by_another_still_succeeded() {
         (&["failure", "success"], "the deployment to `staging` failed"),
         (&["in_progress"], "the deployment to `staging` is in progress"),
         (&[], "the deployment to `staging` is pending"),
-        (&["inactive"], "the deployment to `staging` is pending"),
+        (&["inactive"], "the deployment to `staging` ended as `inactive`, which is not success"),
     ] {
         let ran = Ran { deployments: vec![deployment(states)], ..ran() };
         assert_eq!(lacks(&ran, std::slice::from_ref(&to_staging)), expected, "{states:?}");

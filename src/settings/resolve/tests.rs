@@ -371,8 +371,6 @@ fn a_file_with_every_key_reaches_the_request() {
             "`.github/promote.yaml:9:1`: `rendered` is read, but this version does not act on it yet",
             "`.github/promote.yaml:24:1`: `freeze` is read, but this version does not act on it yet",
             "`.github/promote.yaml:39:9`: `after` is read, but this version does not act on it yet",
-            "`.github/promote.yaml:48:9`: `app` is read, but this version does not act on it yet",
-            "`.github/promote.yaml:51:9`: `creator` is read, but this version does not act on it yet",
         ]
     );
 }

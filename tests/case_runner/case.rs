@@ -1,0 +1,207 @@
+//! `case.yaml` as it is written; a key that is not here is an error.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+/// One case.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Case {
+    /// The rule that it holds, in a sentence.
+    pub rule: String,
+    /// What is there before the history: a folder of `starts/`, released as v1.7.0 and running in both
+    /// environments; or `nothing`.
+    #[serde(default = "one_app")]
+    pub start: String,
+    /// The workflow files that Actions lists.
+    #[serde(default = "staging")]
+    pub workflows: Vec<String>,
+    /// `.github/promote.yaml`, part of the first commit.
+    pub settings: Option<String>,
+    /// Commits with what happened to them, oldest first.
+    pub history: Vec<Step>,
+    /// What starts the run; else the end of the last workflow run.
+    pub event: Option<Event>,
+    /// Inputs beside `token` and `command`.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
+}
+
+/// A commit, its tags, and what ran on it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Step {
+    /// The message.
+    pub commit: String,
+    /// Login of the author.
+    #[serde(default = "alice")]
+    pub by: String,
+    /// How old it is: `30m`, `20h`, `3d`.
+    pub age: Option<Age>,
+    /// The branch; a new one starts at the default branch's head.
+    #[serde(default = "main")]
+    pub branch: String,
+    /// Whole files.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// Values of keys of a file that is there.
+    #[serde(default)]
+    pub set: BTreeMap<String, BTreeMap<String, String>>,
+    /// Files that go.
+    #[serde(default)]
+    pub delete: Vec<String>,
+    /// Tags on it.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// What ran on it.
+    #[serde(default)]
+    pub ran: Vec<Ran>,
+}
+
+/// A tag: its name, or an annotated one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Tag {
+    Light(String),
+    Annotated(Annotated),
+}
+
+/// An annotated tag.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Annotated {
+    pub name: String,
+    /// Its message.
+    #[serde(default, rename = "annotated")]
+    pub message: String,
+    pub age: Option<Age>,
+}
+
+impl Tag {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Light(name) => name,
+            Self::Annotated(tag) => &tag.name,
+        }
+    }
+}
+
+/// One thing that ran on a commit: exactly one of `workflow`, `check`, `status` and `deployment`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ran {
+    /// The file of a workflow, `staging.yml`.
+    pub workflow: Option<String>,
+    /// The name of a check run.
+    pub check: Option<String>,
+    /// The context of a commit status.
+    pub status: Option<String>,
+    /// The environment of a deployment.
+    pub deployment: Option<String>,
+    /// How it ended or what it does: `success`, `failure`, `in_progress`, …; of a deployment all its
+    /// states, an hour apart.
+    #[serde(default = "success")]
+    pub is: Is,
+    /// How long ago.
+    pub age: Option<Age>,
+    /// Of a run: the branch or tag it ran for; else the commit's first tag, else its branch.
+    pub on: Option<String>,
+    /// Of a run: what started it; else `push`.
+    pub event: Option<String>,
+    /// Of a run: the fork it came from.
+    pub fork: Option<String>,
+    /// Of a run: its jobs.
+    #[serde(default)]
+    pub jobs: Vec<String>,
+    /// Of a check run: the app.
+    pub app: Option<String>,
+    /// Of a check run: the title of its output.
+    pub title: Option<String>,
+    /// Of a status or deployment: who set it.
+    pub by: Option<String>,
+}
+
+/// One state or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Is {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Is {
+    pub fn all(&self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one.clone()],
+            Self::Several(all) => all.clone(),
+        }
+    }
+}
+
+/// What starts the run.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// `schedule` or `workflow_run`.
+    Name(String),
+    /// A dispatch with its inputs.
+    Dispatch(Dispatch),
+}
+
+/// A dispatch with its inputs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dispatch {
+    pub workflow_dispatch: BTreeMap<String, String>,
+}
+
+/// How long ago something was.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Age(pub SignedDuration);
+
+impl TryFrom<String> for Age {
+    type Error = anyhow::Error;
+
+    fn try_from(text: String) -> anyhow::Result<Self> {
+        let what = || format!("`{text}` is no age like `30m`, `20h` or `3d`");
+        let digits = text.trim_end_matches(['m', 'h', 'd']);
+        let number: i64 = digits.parse().with_context(what)?;
+        let minutes = match text.get(digits.len()..) {
+            Some("m") => 1,
+            Some("h") => 60,
+            Some("d") => 24 * 60,
+            _ => bail!(what()),
+        };
+        Ok(Self(SignedDuration::from_mins(number * minutes)))
+    }
+}
+
+impl Case {
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        Ok(serde_yaml::from_str(text)?)
+    }
+}
+
+fn one_app() -> String {
+    "one-app".to_owned()
+}
+
+fn staging() -> Vec<String> {
+    vec!["staging.yml".to_owned()]
+}
+
+fn alice() -> String {
+    "alice".to_owned()
+}
+
+fn main() -> String {
+    "main".to_owned()
+}
+
+fn success() -> Is {
+    Is::One("success".to_owned())
+}

@@ -1,0 +1,15 @@
+//! Reads a case, makes its GitHub, runs the binary on it, and writes down what does not vary.
+
+mod case;
+mod history;
+mod normal;
+mod run;
+
+pub use case::Case;
+pub use run::plan_of;
+
+/// The files a case may expect, in the order of [`Expectations`].
+pub const EXPECTATIONS: [&str; 4] = ["plan.json", "overlay.diff", "body.md", "said.txt"];
+
+/// The texts of these files; an empty text is no file.
+pub type Expectations = [String; 4];
