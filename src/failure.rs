@@ -96,11 +96,8 @@ impl Failure {
 
     /// A failure with one problem at a place.
     pub fn at(kind: Kind, place: Place, message: impl Into<String>) -> Self {
-        let mut failure = Self::new(kind, message);
-        for problem in &mut failure.problems {
-            problem.place = Some(place.clone());
-        }
-        failure
+        let problem = Problem { place: Some(place), message: message.into(), hints: Vec::new() };
+        Self { kind, problems: vec![problem], source: None }
     }
 
     /// Several problems as one failure, or nothing where there are none.

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let (result, refused) = match invocation {
         Invocation::Promote(flags) => (promote_with(flags, &environment), 1),
         Invocation::Set(arguments) => (promote::set::set(&arguments), 2),
-        Invocation::Schema(which) => (schema(which), 1),
+        Invocation::Schema(which) => (Ok(schema(which)), 1),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -40,10 +40,10 @@ fn promote_with(flags: Inputs, environment: &Environment) -> Result<u8> {
     runtime.block_on(promote::promote::promote(flags, environment))
 }
 
-fn schema(which: Schema) -> Result<u8> {
+fn schema(which: Schema) -> u8 {
     print(&match which {
         Schema::Settings => promote::settings::settings_schema(),
         Schema::Plan => promote::settings::plan_schema(),
     });
-    Ok(0)
+    0
 }

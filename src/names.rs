@@ -194,6 +194,7 @@ impl fmt::Display for RepoSlug {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
     use super::*;
 
     #[test]

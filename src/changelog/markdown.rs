@@ -1,9 +1,11 @@
 //! The changelog as Markdown: for the `changelog` output, and line by line for the pull request.
 
-use super::grouped;
+use std::fmt::Write as _;
+
+use super::{Group, grouped};
 use crate::plan::Commit;
 use crate::proposal::links::{LONGEST, Links};
-use crate::proposal::markdown::{SHOWN, code, text};
+use crate::proposal::markdown::{SHOWN, code, sentence, text};
 
 /// Outputs of a job may hold 1 MB in all; this one takes at most this many bytes.
 const ROOM: usize = 256 * 1024;
@@ -17,7 +19,7 @@ pub fn markdown(commits: &[Commit], repository: &str) -> String {
     let mut listed = 0;
     'groups: for (group, members) in grouped(commits) {
         let gap = if out.is_empty() { "" } else { "\n" };
-        out.push_str(&format!("{gap}### {}\n\n", group.title()));
+        let _ = write!(out, "{gap}### {}\n\n", group.title());
         for commit in members {
             let line = entry(commit, &links, SHOWN);
             if out.len() + line.len() > ROOM {
@@ -29,14 +31,16 @@ pub fn markdown(commits: &[Commit], repository: &str) -> String {
         }
     }
     if listed < commits.len() {
-        out.push_str(&format!("\n… and {} more\n", commits.len() - listed));
+        let _ = write!(out, "\n… and {} more\n", commits.len() - listed);
     }
     out
 }
 
-/// One commit as a list item: scope, subject, pull request or commit, author, and what breaks.
+/// One commit as a list item: scope, subject, pull request or commit, author, and what breaks. What its
+/// author put in backticks is code.
 pub fn entry(commit: &Commit, links: &Links<'_>, shown: usize) -> String {
-    let scope = commit.scope.as_deref().map(|scope| format!("{}: ", code(scope, shown))).unwrap_or_default();
+    let scope = commit.scope.as_deref().filter(|_| Group::of(commit) != Group::Dependencies);
+    let scope = scope.map(|scope| format!("{}: ", code(scope, shown))).unwrap_or_default();
     let origin = match commit.pull_request {
         Some(number) => links.pull_request(number),
         None => links.commit(&commit.sha),
@@ -44,8 +48,8 @@ pub fn entry(commit: &Commit, links: &Links<'_>, shown: usize) -> String {
     let author = text(&commit.author, shown);
     let author = if author.is_empty() { author } else { format!(", {author}") };
     let note = match &commit.breaking_note {
-        Some(note) => format!("<br>↳ {}", text(note, shown.saturating_mul(3))),
+        Some(note) => format!("<br>↳ {}", sentence(note, shown.saturating_mul(3))),
         None => String::new(),
     };
-    format!("- {scope}{} ({origin}{author}){note}", text(&commit.subject, shown))
+    format!("- {scope}{} ({origin}{author}){note}", sentence(&commit.subject, shown))
 }

@@ -144,7 +144,7 @@ impl GitHub {
             tracing::warn!(
                 "this repository has no draft pull requests: it is opened as a ready one, and its failing check blocks it"
             );
-            body["draft"] = Value::Bool(false);
+            set(&mut body, "draft", Value::Bool(false));
             answer = self.writer.write(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
         }
         let refusal = match answer {
@@ -325,14 +325,14 @@ impl GitHub {
             "output": {"title": check.title, "summary": check.summary, "annotations": notes},
         });
         if let Some(details) = details {
-            body["details_url"] = json!(details);
+            set(&mut body, "details_url", json!(details));
         }
         let (method, path) = match existing {
             Some(id) => (Method::PATCH, self.path(&format!("/check-runs/{id}"))),
             None => (Method::POST, self.path("/check-runs")),
         };
         if existing.is_none() {
-            body["head_sha"] = json!(commit);
+            set(&mut body, "head_sha", json!(commit));
         }
         match self.reader.write(&method, &path, &body, "checks: write").await {
             Ok(_) => Ok(()),
@@ -349,6 +349,12 @@ impl GitHub {
             }
             Err(refusal) => Err(refusal.into()),
         }
+    }
+}
+
+fn set(body: &mut Value, key: &str, value: Value) {
+    if let Some(body) = body.as_object_mut() {
+        body.insert(key.to_owned(), value);
     }
 }
 

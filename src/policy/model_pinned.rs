@@ -119,7 +119,7 @@ static REVISION: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
-/// A version by itself: numbers, and after three of them a prerelease or build as in SemVer.
+/// A version by itself: numbers, and after three of them a prerelease or build as in `SemVer`.
 static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^(?:v|r|rev|version|ver)?[-._]?\d+(?:[._]\d+)*(?:-\d+)*$|^v?\d+\.\d+\.\d+[-+][0-9a-z.+-]+$")
         .ok()

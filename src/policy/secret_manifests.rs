@@ -81,10 +81,11 @@ fn scalar(open: &mut [Open], value: &str, line: u32) {
     }
     let held = if here.is_map { is_data(&here.under) } else { here.under == "literals" };
     let plain = if here.is_map { value } else { value.split_once('=').map_or("", |(_, plain)| plain) };
-    if held && is_plain(plain) {
-        if let Some(parent) = around.last_mut() {
-            parent.values.push(Inline { line, key });
-        }
+    if held
+        && is_plain(plain)
+        && let Some(parent) = around.last_mut()
+    {
+        parent.values.push(Inline { line, key });
     }
 }
 

@@ -3,6 +3,8 @@
 //! GitHub refuses more than 65 536 characters. Bytes are counted here, which are never fewer. What does
 //! not fit is folded, then shortened, in tiers; what is left out is counted and stands in the job summary.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use super::markdown::visible;
@@ -110,7 +112,7 @@ fn machine_comment(plan: &Plan) -> String {
     for c in json.to_string().chars() {
         // `--` and `>` could close the comment; `@` and `#` are not trusted to stay unread in one.
         if matches!(c, '<' | '>' | '@' | '#' | '&') || (c == '-' && safe.ends_with('-')) {
-            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
         } else {
             safe.push(c);
         }

@@ -2,6 +2,8 @@
 //!
 //! Outside text is kept to one line each, so nothing in it can start a trailer of its own.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest, Sha256};
 
 use super::markdown::plain;
@@ -16,14 +18,14 @@ const LISTED: usize = 20;
 pub fn commit_message(plan: &Plan) -> String {
     let mut message = title(plan);
     if let Some(reason) = &plan.reason {
-        message.push_str(&format!("\n\nWhy: {}", plain(reason, 500)));
+        let _ = write!(message, "\n\nWhy: {}", plain(reason, 500));
     }
     let moves: Vec<String> = moves(plan);
     if !moves.is_empty() {
         message.push_str("\n\n");
         message.push_str(&moves.iter().take(LISTED).cloned().collect::<Vec<_>>().join("\n"));
         if moves.len() > LISTED {
-            message.push_str(&format!("\n- and {} more", moves.len() - LISTED));
+            let _ = write!(message, "\n- and {} more", moves.len() - LISTED);
         }
     }
     message.push_str("\n\n");
@@ -101,7 +103,7 @@ fn token(value: &str) -> String {
         if byte.is_ascii_graphic() && !b"@#%<>".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
         out
     })

@@ -3,6 +3,8 @@
 //! Nothing here asks whether a page exists. An address that is no web address, is very long, or would
 //! leave a mark on somebody else's issue becomes plain text.
 
+use std::fmt::Write as _;
+
 use url::Url;
 
 use super::markdown::link;
@@ -59,6 +61,9 @@ impl<'a> Links<'a> {
     }
 
     fn to(&self, label: &str, path: &str) -> String {
+        if path.len() > self.longest {
+            return label.to_owned();
+        }
         link(label, &format!("{}/{path}", self.repository), self.longest)
     }
 
@@ -76,12 +81,13 @@ impl<'a> Links<'a> {
     }
 }
 
+/// Percent-encodes what is not plain in a path. What is far too long for a link is not encoded to its end.
 fn encoded(path: &str) -> String {
-    path.bytes().fold(String::with_capacity(path.len()), |mut out, byte| {
+    path.bytes().take(LONGEST + 1).fold(String::with_capacity(path.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
         out
     })

@@ -7,6 +7,8 @@
 //! GitHub looks for mentions, `#12`, commit ids and addresses *after* Markdown is rendered, so a
 //! backslash does not stop it; a zero-width space does, and shows nothing.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use url::Url;
 
@@ -147,7 +149,7 @@ pub(super) fn destination(address: &str, max: usize) -> Option<String> {
         match c {
             '&' => out.push_str("&amp;"),
             '(' | ')' | '[' | ']' | '<' | '>' | '|' | '\\' | '`' | '"' | '\'' | '$' | '*' | '{' | '}' => {
-                out.push_str(&format!("%{:02X}", u32::from(c)));
+                let _ = write!(out, "%{:02X}", u32::from(c));
             }
             c if c.is_ascii_graphic() => out.push(c),
             _ => return None,

@@ -74,9 +74,12 @@ impl<'a> View<'a> {
         Self { plan, context, links, limits, medium }
     }
 
-    /// Outside text, as long as this page allows.
+    /// Outside text, as long as this page allows; a dash where there is none, so that emphasis holds.
     pub fn text(&self, outside: &str) -> String {
-        text(outside, self.limits.text)
+        match text(outside, self.limits.text) {
+            shown if shown.is_empty() => "–".to_owned(),
+            shown => shown,
+        }
     }
 
     /// A value as code.
@@ -139,11 +142,11 @@ impl<'a> View<'a> {
             Medium::Summary => format!("… and {count} more, see the plan file."),
         }
     }
+}
 
-    /// Content below a line that opens it. `summary` is HTML.
-    pub fn fold(&self, summary: &str, content: &str) -> String {
-        format!("<details><summary>{summary}</summary>\n\n{content}\n\n</details>")
-    }
+/// Content below a line that opens it. `summary` is HTML.
+pub(super) fn fold(summary: &str, content: &str) -> String {
+    format!("<details><summary>{summary}</summary>\n\n{content}\n\n</details>")
 }
 
 /// Sections with a blank line between them; empty ones leave none.

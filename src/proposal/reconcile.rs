@@ -236,10 +236,10 @@ fn respected(existing: &Existing, tag: &str) -> Action {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests may")]
+    #![allow(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "tests may")]
     use super::*;
 
-    fn release<'a>(digest: &'a str, asked: Asked) -> Wanted<'a> {
+    fn release(digest: &str, asked: Asked) -> Wanted<'_> {
         Wanted::Release { tag: "v1.8.0", digest, title: "Promote", body: "body\n", asked }
     }
 

@@ -2,8 +2,10 @@
 //!
 //! The answer comes first and unfolded, proofs after it; a section without content is the empty string.
 
+use std::fmt::Write as _;
+
 use super::markdown::time;
-use super::page::{Medium, View, counted};
+use super::page::{Medium, View, counted, fold};
 use crate::plan::{
     Artifact, ArtifactKind, ArtifactVersion, Change, Direction, Evidence, Finding, PolicyReport, Release,
     Verdict,
@@ -19,17 +21,16 @@ impl View<'_> {
         let blocking: Vec<&Finding> =
             report.findings.iter().filter(|finding| finding.level.blocks()).collect();
         let mut lines =
-            vec!["[!CAUTION]".to_owned(), format!("**Blocked**: {}.", self.blocking(report)), String::new()];
+            vec!["[!CAUTION]".to_owned(), format!("**Blocked**: {}.", objections(report)), String::new()];
         for finding in blocking.iter().take(self.limits.rows) {
+            let hint = finding.hint.as_ref().map(|hint| format!("<br>**To do:** {}.", self.sentence(hint)));
             lines.push(format!(
-                "- {}: {}{}",
+                "- {}: {}{}{}",
                 self.code(&finding.rule),
                 self.sentence(&finding.message),
-                self.place(finding)
+                self.place(finding),
+                hint.unwrap_or_default()
             ));
-            if let Some(hint) = &finding.hint {
-                lines.push(format!("  **To do:** {}.", self.sentence(hint)));
-            }
         }
         if blocking.len() > self.limits.rows {
             lines.extend([String::new(), self.more(blocking.len() - self.limits.rows)]);
@@ -39,23 +40,6 @@ impl View<'_> {
             "Every run of the promotion looks again and updates this page.".to_owned(),
         ]);
         lines.iter().map(|line| format!("> {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-    }
-
-    /// `1 finding denies it and 1 rule could not be evaluated`.
-    fn blocking(&self, report: &PolicyReport) -> String {
-        let count = |level| report.findings.iter().filter(|finding| finding.level == level).count();
-        let mut parts = Vec::new();
-        if count(Verdict::Deny) > 0 {
-            parts.push(format!(
-                "policy denies this promotion for {}",
-                counted(count(Verdict::Deny), "reason", "reasons")
-            ));
-        }
-        if count(Verdict::Error) > 0 {
-            let what = counted(count(Verdict::Error), "policy", "policies");
-            parts.push(format!("{what} could not be evaluated, which is never a pass"));
-        }
-        parts.join(", and ")
     }
 
     /// App, versions, way, commits, people, compare: the whole promotion in a line.
@@ -79,7 +63,7 @@ impl View<'_> {
         let line = parts.join(" · ");
         let line = if plan.rollback { format!("⏪ **Rollback** · {line}") } else { line };
         match &plan.reason {
-            Some(reason) => format!("{line}\n\n**Why:** {}{}", self.text(reason), self.asked()),
+            Some(reason) => format!("{line}\n\n**Why:** {}{}", self.sentence(reason), self.asked()),
             None => line,
         }
     }
@@ -206,10 +190,10 @@ impl View<'_> {
         let icon = if evidence.conclusion == "success" { "✅" } else { "❔" };
         let mut result = self.text(&evidence.conclusion);
         if let Some(summary) = &evidence.summary {
-            result.push_str(&format!(" · {}", self.text(summary)));
+            let _ = write!(result, " · {}", self.text(summary));
         }
         if release.commit.as_ref().is_some_and(|commit| *commit != evidence.commit) {
-            result.push_str(&format!(" · on its parent {}", self.links.commit(&evidence.commit)));
+            let _ = write!(result, " · on its parent {}", self.links.commit(&evidence.commit));
         }
         let what = self.links.outside(&self.text(&evidence.name), evidence.url.as_deref());
         let when = evidence.completed_at.map_or("–".to_owned(), time);
@@ -235,7 +219,7 @@ impl View<'_> {
         let were = if passed.len() == 1 { "was" } else { "were" };
         let what = format!("{} {were} passed over", counted(passed.len(), "newer release", "newer releases"));
         match self.medium {
-            Medium::PullRequest => self.fold(&what, &table),
+            Medium::PullRequest => fold(&what, &table),
             Medium::Summary => format!("**{what}**\n\n{table}"),
         }
     }
@@ -284,6 +268,23 @@ impl View<'_> {
             .map(|location| format!(" · {}", self.location(location)))
             .unwrap_or_default()
     }
+}
+
+/// What stands against it, in a sentence.
+fn objections(report: &PolicyReport) -> String {
+    let count = |level| report.findings.iter().filter(|finding| finding.level == level).count();
+    let mut parts = Vec::new();
+    if count(Verdict::Deny) > 0 {
+        parts.push(format!(
+            "policy denies this promotion for {}",
+            counted(count(Verdict::Deny), "reason", "reasons")
+        ));
+    }
+    if count(Verdict::Error) > 0 {
+        let what = counted(count(Verdict::Error), "policy", "policies");
+        parts.push(format!("{what} could not be evaluated, which is never a pass"));
+    }
+    parts.join(", and ")
 }
 
 /// `13 passed, 1 warning, 0 denied`.

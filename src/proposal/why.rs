@@ -1,6 +1,6 @@
 //! The lower half of a page: what reaches the target, what does not, and the way back.
 
-use super::page::{Medium, View, counted, joined};
+use super::page::{Medium, View, counted, fold, joined};
 use crate::changelog::{Group, entry, grouped};
 use crate::plan::{Commit, Drift, Side};
 
@@ -57,7 +57,7 @@ impl View<'_> {
             .chunk_by(|(one, _), (other, _)| one == other)
             .filter_map(|chunk| Some(format!("{} {}", chunk.len(), chunk.first()?.0.title().to_lowercase())))
             .collect();
-        self.fold(&format!("{} more: {}", rest.len(), kinds.join(", ")), &joined([self.groups(listed), left]))
+        fold(&format!("{} more: {}", rest.len(), kinds.join(", ")), &joined([self.groups(listed), left]))
     }
 
     fn whole_list(&self) -> String {
@@ -83,7 +83,7 @@ impl View<'_> {
         if table.is_empty() {
             return table;
         }
-        self.fold(&format!("Not promoted: {}", told.join(", ")), &table)
+        fold(&format!("Not promoted: {}", told.join(", ")), &table)
     }
 
     fn drifted(&self, drift: &Drift) -> String {
@@ -119,6 +119,6 @@ impl View<'_> {
                 "A later run would propose {after} again, as long as it is the latest successful release."
             )
         };
-        self.fold("Roll back", joined([undo, again]).as_str())
+        fold("Roll back", joined([undo, again]).as_str())
     }
 }

@@ -66,11 +66,8 @@ pub fn print_block(text: &str, in_actions: bool) {
         print(&format!("{text}\n"));
         return;
     }
-    let mut token = [0_u8; 16];
-    if getrandom::fill(&mut token).is_err() {
-        return;
-    }
-    let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
+    // Without a word that cannot be guessed, nothing of others is printed.
+    let Ok(token) = super::random_word() else { return };
     print(&format!("::stop-commands::{token}\n{text}\n::{token}::\n"));
 }
 

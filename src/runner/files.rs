@@ -25,7 +25,7 @@ const OUTPUT_LIMIT: usize = 256 * 1024;
 pub fn write_outputs(path: &Path, outputs: &[(&str, String)]) -> Result<()> {
     let mut text = String::new();
     for (name, value) in outputs {
-        let delimiter = format!("promote_{}", random_hex()?);
+        let delimiter = format!("promote_{}", super::random_word()?);
         let value = cut(value, OUTPUT_LIMIT, "");
         text.push_str(&format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"));
     }
@@ -97,14 +97,6 @@ fn append(path: &Path, text: &str) -> Result<()> {
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> Failure {
     Failure::at(Kind::Machine, Place::of(path.display().to_string()), format!("cannot {what} it: {error}"))
         .because(error)
-}
-
-fn random_hex() -> Result<String> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new(Kind::Machine, format!("this machine gives no random numbers: {error}"))
-    })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn cut<'t>(text: &'t str, limit: usize, note: &str) -> std::borrow::Cow<'t, str> {

@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::single_match_else,
     missing_docs,
     reason = "tests may"
 )]

@@ -31,7 +31,7 @@ pub fn values(tag: &str, model: &str) -> String {
 
 /// A digest that differs for each tag.
 pub fn digest(tag: &str) -> String {
-    let digits: String = tag.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let digits = tag.bytes().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
     format!("sha256:{digits:0<64}")
 }
 

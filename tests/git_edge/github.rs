@@ -20,7 +20,7 @@ fn start() -> (FakeGitHub, Repo) {
 }
 
 fn remote(github: &FakeGitHub, token: Option<&str>) -> Remote {
-    world::remote_of(&github.url(), RepoSlug::parse("acme/gitops").unwrap(), token)
+    world::remote_of(github.url(), RepoSlug::parse("acme/gitops").unwrap(), token)
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_private_repository_is_read_with_the_jobs_token() {
     let (github, repo) = start();
     let remote = remote(&github, Some("ghs_job"));
     let listing = remote.listing().unwrap();
-    assert_eq!(listing.default_branch.as_ref().map(|branch| branch.as_str()), Some("main"));
+    assert_eq!(listing.default_branch.as_ref().map(promote::names::BranchName::as_str), Some("main"));
     let main = listing.branches["main"].clone();
     assert_eq!(main, CommitSha::parse(&repo.resolve("main").unwrap()).unwrap());
 

@@ -125,7 +125,8 @@ fn only_success_is_success() {
 
 #[test]
 fn a_run_counts_only_for_this_repository_commit_and_tag() {
-    let cases: [(&str, fn(&mut Run), &str); 8] = [
+    type Change = fn(&mut Run);
+    let cases: [(&str, Change, &str); 8] = [
         ("as it is", |_| (), ""),
         ("for a branch", |run| run.head_branch = Some("main".into()), ""),
         ("unknown branch", |run| run.head_branch = None, ""),
