@@ -6,7 +6,7 @@ FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY . .
 # An explicit target keeps `crt-static` away from build scripts and procedural macros.
-RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
+RUN target="$(rustc --print host-tuple)" \
  && RUSTFLAGS="-C target-feature=+crt-static" \
     cargo build --locked --profile image --target "$target" --package promote --bin promote \
  && mkdir -p /out/etc/ssl/certs \

@@ -48,7 +48,10 @@ const DEPTH: usize = 8;
 /// Whatever stops the run before anything was decided: inputs, event, settings, git, GitHub.
 pub async fn promote(flags: Inputs, environment: &Environment) -> Result<ExitCode> {
     let inputs = Inputs::from_env(environment.variables.clone());
-    inputs.secrets().chain(flags.secrets()).for_each(mask);
+    // A runner reads the mask and hides it; a terminal would show the secret itself.
+    if environment.in_actions {
+        inputs.secrets().chain(flags.secrets()).for_each(mask);
+    }
     let outcome = promoted(flags, inputs, environment).await;
     if let Err(failure) = &outcome {
         report::stopped(failure, environment);

@@ -77,3 +77,15 @@ fn a_file_of_the_checkout_that_is_called_as_the_plan_is_replaced_and_never_follo
         .ended("nothing-to-promote", 0);
     assert_eq!(std::fs::read(outside.path()).unwrap(), b"");
 }
+
+#[test]
+fn a_token_is_masked_for_the_runner_and_never_shown_on_a_terminal() {
+    for (in_actions, shown) in [("true", "::add-mask::ghs_secret\n"), ("", "")] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_promote"));
+        command.arg("plan").env_clear().env("INPUT_TOKEN", "ghs_secret").env("GITHUB_ACTIONS", in_actions);
+        let output = command.output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap().split("::error").next(), Some(shown));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("`GITHUB_REPOSITORY` is not set") && !stderr.contains("ghs_"), "{stderr}");
+    }
+}
