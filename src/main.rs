@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use promote::failure::{Failure, Kind, Result};
-use promote::runner::commands::{print, show_failure};
+use promote::runner::commands::{Audience, print, show_failure};
 use promote::runner::environment::Environment;
 use promote::runner::files::scratch;
 use promote::runner::log;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            show_failure(&failure, environment.in_actions);
+            show_failure(&failure, environment.audience);
             if let Some(cause) = failure.cause() {
                 tracing::debug!(cause = %format!("{cause:#}"), "the cause");
             }
@@ -44,15 +44,14 @@ fn promote_with(flags: Inputs, environment: &mut Environment) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime =
         runtime.map_err(|error| Failure::new(Kind::Machine, "no thread can be started").because(error))?;
-    let in_actions = environment.in_actions;
-    runtime.spawn(end_when_told(environment.temp.clone(), in_actions));
+    runtime.spawn(end_when_told(environment.temp.clone(), environment.audience));
     runtime.block_on(promote::promote::promote(flags, environment))
 }
 
 /// Ends the process on the signals by which a job is cancelled: as process 1 of a container it would
 /// not be ended by them otherwise. Nothing waits for what is going on; whatever was half done on
 /// GitHub is taken up by the next run.
-async fn end_when_told(scratch: PathBuf, in_actions: bool) {
+async fn end_when_told(scratch: PathBuf, audience: Audience) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -64,7 +63,7 @@ async fn end_when_told(scratch: PathBuf, in_actions: bool) {
     };
     let failure = Failure::new(Kind::Machine, format!("stopped by {name}, before the end"))
         .hinted("run it again: it takes up what this run left");
-    show_failure(&failure, in_actions);
+    show_failure(&failure, audience);
     // Git may be writing there at this moment.
     for _ in 0..20 {
         if std::fs::remove_dir_all(&scratch).is_ok() || !scratch.exists() {

@@ -9,7 +9,7 @@ use crate::failure::{Failure, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::edit::{Anchors, edited};
 use crate::overlay::set::{edits_of, unified_diff};
-use crate::runner::commands::{print, show_warning};
+use crate::runner::commands::{Audience, Level, print, show};
 use crate::runner::files::{read, replace_contents};
 use crate::settings::cli::{SetArguments, Writing};
 
@@ -23,7 +23,7 @@ pub fn set(arguments: &SetArguments) -> Result<u8> {
     let named = |failure: Failure| as_typed(failure, &arguments.file);
     let file = edited(&stand_in(&arguments.file)?, &before, &edits, Anchors::Follow).map_err(named)?;
     for warning in as_typed_all(file.warnings, &arguments.file) {
-        show_warning(&warning);
+        show(Level::Warning, "promote", &warning, Audience::Terminal);
     }
     if file.bytes == before {
         print("unchanged: every value stands there already\n");

@@ -28,7 +28,12 @@ pub enum Carrying<'p> {
 /// at least 7 digits, with or without `sha-`. A digest never is.
 #[must_use]
 pub fn carries_release(pin: &Pin, version: &str, commit: &CommitSha) -> bool {
-    pin.version().is_some_and(|pinned| is_version(pinned, version) || is_commit(pinned, commit))
+    pin.version().is_some_and(|pinned| version_means(pinned, version, commit))
+}
+
+/// Whether a pinned text is the release's version, or its commit.
+pub fn version_means(pinned: &str, version: &str, commit: &CommitSha) -> bool {
+    is_version(pinned, version) || is_commit(pinned, commit)
 }
 
 /// The pins that carry a release.

@@ -31,7 +31,7 @@ mod remote;
 mod testing;
 mod unpinned;
 
-pub use carrying::{Carrying, carried_version, carries_release, carrying};
+pub use carrying::{Carrying, carried_version, carries_release, carrying, version_means};
 pub use movement::{FileEdit, Missing, Movement, movement};
 pub use pattern::Pattern;
 pub use pins::{OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, pins, shared_pins};

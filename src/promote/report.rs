@@ -8,7 +8,7 @@ use crate::changelog;
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::plan::{Outcome, Plan, Verdict};
 use crate::proposal::{Context, Report as Page, SUMMARY_LIMIT, summary};
-use crate::runner::commands::{Level, annotate, print, print_block, show_failure};
+use crate::runner::commands::{Audience, Level, print, print_block, show, show_failure};
 use crate::runner::environment::Environment;
 use crate::runner::files::{PLAN_FILE, can_write, write_outputs, write_plan, write_summary};
 
@@ -53,6 +53,31 @@ pub struct Report {
     pub warnings: Vec<Problem>,
 }
 
+impl Report {
+    /// The promotions, by app and target, whose branch somebody else moved meanwhile.
+    pub fn lost_races(&self) -> Vec<(String, String)> {
+        let failed = self.promotions.iter().filter_map(|one| one.as_ref().err());
+        let lost = failed.filter(|failed| failed.failure.kind() == Kind::LostRace);
+        lost.map(|failed| (failed.app.clone(), failed.target.clone())).collect()
+    }
+
+    /// Takes what a second look came to; what the first one finished stays as it is.
+    pub fn replace(&mut self, again: Report) {
+        for one in again.promotions {
+            if let Some(first) = self.promotions.iter_mut().find(|first| key(first) == key(&one)) {
+                *first = one;
+            }
+        }
+    }
+}
+
+fn key(one: &std::result::Result<Promoted, Failed>) -> (&str, &str) {
+    match one {
+        Ok(promoted) => (&promoted.plan.app.name, &promoted.plan.target.environment),
+        Err(failed) => (&failed.app, &failed.target),
+    }
+}
+
 /// The process's exit code: 0, or 1 for errors and blocked promotions.
 pub type ExitCode = u8;
 
@@ -63,7 +88,7 @@ pub type ExitCode = u8;
 pub fn report(report: &Report, environment: &Environment) -> Result<ExitCode> {
     let done: Vec<&Promoted> = report.promotions.iter().filter_map(|one| one.as_ref().ok()).collect();
     let plans: Vec<&Plan> = done.iter().map(|one| &one.plan).collect();
-    let plan = plan_json(&plans)?;
+    let plan = plan_json(&plans, report.promotions.len())?;
     write_plan(&environment.workspace, &plan)?;
     if let Some(path) = environment.get("GITHUB_OUTPUT") {
         write_outputs(Path::new(path), &outputs(report)?)?;
@@ -72,16 +97,16 @@ pub fn report(report: &Report, environment: &Environment) -> Result<ExitCode> {
         write_summary(Path::new(path), &pages(report))?;
     }
     for promoted in &done {
-        show(promoted, environment);
+        tell(promoted, environment);
     }
-    warn(&report.warnings);
+    warn(&report.warnings, environment.audience);
     let mut code = 0;
     for one in &report.promotions {
         match one {
             Ok(promoted) if promoted.outcome == Outcome::Blocked => code = 1,
             Ok(_) => {}
             Err(failed) => {
-                show_failure(&failed.failure, environment.in_actions);
+                show_failure(&failed.failure, environment.audience);
                 code = 1;
             }
         }
@@ -101,9 +126,9 @@ pub fn can_be_written(environment: &Environment) -> Result<()> {
 }
 
 /// Shows what should be looked at.
-pub fn warn(warnings: &[Problem]) {
+pub fn warn(warnings: &[Problem], audience: Audience) {
     for warning in warnings {
-        annotate(Level::Warning, warning.place.as_ref(), "promote", &with_hints(warning));
+        show(Level::Warning, "promote", warning, audience);
     }
 }
 
@@ -115,10 +140,10 @@ pub fn stopped(failure: &Failure, environment: &Environment) {
     }
 }
 
-fn plan_json(plans: &[&Plan]) -> Result<String> {
+fn plan_json(plans: &[&Plan], asked: usize) -> Result<String> {
     // One promotion is one document, as policy tools expect it; several are an array of them.
     let json = match plans {
-        [plan] => serde_json::to_string_pretty(plan),
+        [plan] if asked == 1 => serde_json::to_string_pretty(plan),
         plans => serde_json::to_string_pretty(plans),
     };
     json.map(|json| format!("{json}\n"))
@@ -224,7 +249,7 @@ fn with_hints(problem: &Problem) -> String {
 }
 
 /// The outcome in one line, then annotations; of a dry run also diff and body.
-fn show(promoted: &Promoted, environment: &Environment) {
+fn tell(promoted: &Promoted, environment: &Environment) {
     let plan = &promoted.plan;
     let release = plan.proposed.as_ref().or(plan.active.as_ref());
     tracing::info!(
@@ -237,11 +262,11 @@ fn show(promoted: &Promoted, environment: &Environment) {
     );
     if promoted.outcome == Outcome::Planned {
         if !promoted.diff.is_empty() {
-            print_block(&promoted.diff, environment.in_actions);
+            print_block(&promoted.diff, environment.audience);
         }
-        print_block(&promoted.body, environment.in_actions);
+        print_block(&promoted.body, environment.audience);
     }
-    if !environment.in_actions {
+    if environment.audience == Audience::Terminal {
         if let Some(url) = &promoted.applied.url {
             print(&format!("{}: {url}\n", promoted.outcome.as_str()));
         } else {
@@ -253,14 +278,15 @@ fn show(promoted: &Promoted, environment: &Environment) {
             ));
         }
     }
-    annotations(promoted);
+    annotations(promoted, environment.audience);
 }
 
-fn annotations(promoted: &Promoted) {
+fn annotations(promoted: &Promoted, audience: Audience) {
     for note in &promoted.applied.notes {
-        annotate(Level::Warning, None, "promote", note);
+        let note = Problem { place: None, message: note.clone(), hints: Vec::new() };
+        show(Level::Warning, "promote", &note, audience);
     }
-    warn(&promoted.warnings);
+    warn(&promoted.warnings, audience);
     for finding in promoted.plan.policy.iter().flat_map(|policy| &policy.findings) {
         let level = if finding.level == Verdict::Warn { Level::Warning } else { Level::Error };
         let place = finding.location.as_ref().map(|location| Place {
@@ -268,12 +294,8 @@ fn annotations(promoted: &Promoted) {
             line: Some(location.line),
             column: None,
         });
-        let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
-        annotate(
-            level,
-            place.as_ref(),
-            &format!("policy: {}", finding.rule),
-            &format!("{}{hint}", finding.message),
-        );
+        let hints = finding.hint.iter().cloned().collect();
+        let problem = Problem { place, message: finding.message.clone(), hints };
+        show(level, &format!("policy: {}", finding.rule), &problem, audience);
     }
 }

@@ -17,6 +17,16 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// Hides a secret in everything the runner shows from here on.
 pub fn mask(secret: &Secret) {
     for line in secret.expose().lines().filter(|line| !line.trim().is_empty()) {
@@ -24,30 +34,37 @@ pub fn mask(secret: &Secret) {
     }
 }
 
-/// Shows a note beside a line of a file, or of the run.
-pub fn annotate(level: Level, place: Option<&Place>, title: &str, message: &str) {
-    print(&annotation(level, place, title, message));
+/// Who reads what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A runner, which makes annotations out of workflow commands.
+    Runner,
+    /// A person at a terminal.
+    Terminal,
 }
 
-/// Shows a failure as `error:` and `hint:` lines, and in Actions as annotations too.
-pub fn show_failure(failure: &Failure, in_actions: bool) {
-    for problem in failure.problems() {
-        say("error", problem);
-    }
-    if in_actions {
-        for problem in failure.problems() {
+/// Shows a problem: to a runner as an annotation, to a person as lines.
+pub fn show(level: Level, title: &str, problem: &Problem, audience: Audience) {
+    match audience {
+        Audience::Terminal => say(level.word(), problem),
+        Audience::Runner => {
             let mut message = problem.message.clone();
             for hint in &problem.hints {
                 let _ = write!(message, "\nhint: {hint}");
             }
-            annotate(Level::Error, problem.place.as_ref(), "promote", &message);
+            print(&annotation(level, problem.place.as_ref(), title, &message));
         }
     }
 }
 
-/// Shows a warning as `warning:` and `hint:` lines.
-pub fn show_warning(problem: &Problem) {
-    say("warning", problem);
+/// Shows a failure as `error:` and `hint:` lines, and to a runner as annotations too.
+pub fn show_failure(failure: &Failure, audience: Audience) {
+    for problem in failure.problems() {
+        say("error", problem);
+        if audience == Audience::Runner {
+            show(Level::Error, "promote", problem, audience);
+        }
+    }
 }
 
 /// A problem as a line, and each of its hints as one.
@@ -74,8 +91,8 @@ pub fn print(text: &str) {
 }
 
 /// Prints outside text of several lines so that no line of it can be a workflow command.
-pub fn print_block(text: &str, in_actions: bool) {
-    if !in_actions {
+pub fn print_block(text: &str, audience: Audience) {
+    if audience == Audience::Terminal {
         print(&format!("{text}\n"));
         return;
     }
@@ -85,11 +102,7 @@ pub fn print_block(text: &str, in_actions: bool) {
 }
 
 fn annotation(level: Level, place: Option<&Place>, title: &str, message: &str) -> String {
-    let name = match level {
-        Level::Notice => "notice",
-        Level::Warning => "warning",
-        Level::Error => "error",
-    };
+    let name = level.word();
     let mut properties = format!("title={}", property(title));
     // An input is no file: only what has a line, or looks like a path, is a place for the runner.
     if let Some(place) = place.filter(|place| place.line.is_some()) {

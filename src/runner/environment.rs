@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use crate::failure::{Failure, Kind, Place, Result};
 use crate::names::RepoSlug;
 
+use super::commands::Audience;
+
 /// The environment of one run.
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -24,8 +26,8 @@ pub struct Environment {
     pub workspace: PathBuf,
     /// Where temporary files go.
     pub temp: PathBuf,
-    /// Whether a runner started us.
-    pub in_actions: bool,
+    /// Who started us and reads what is printed.
+    pub audience: Audience,
 }
 
 impl Environment {
@@ -55,7 +57,10 @@ impl Environment {
             api,
             workspace: get("GITHUB_WORKSPACE").map_or_else(|| PathBuf::from("."), PathBuf::from),
             temp: get("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from),
-            in_actions: get("GITHUB_ACTIONS").as_deref() == Some("true"),
+            audience: match get("GITHUB_ACTIONS").as_deref() {
+                Some("true") => Audience::Runner,
+                _ => Audience::Terminal,
+            },
             variables,
         }
     }

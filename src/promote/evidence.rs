@@ -1,0 +1,185 @@
+//! Evidence of one release: what is required of it, what ran, and whether its parent may vouch for it.
+
+use std::collections::HashSet;
+
+use crate::failure::{Failure, Kind, Result};
+use crate::names::{CommitSha, RepoPath};
+use crate::overlay::{Missing, Pin, PinKind, PinRules, movement, pins};
+use crate::plan;
+use crate::release::Release;
+use crate::release::evidence::{Judgement, Ran, Rules, Silence, code, judge};
+use crate::settings::{self, EvidenceAt, Promotion, Required, Requirement, Trigger};
+
+use super::observe::World;
+
+impl World<'_> {
+    /// Judges a release by what ran on its commit or, where that is asked for and allowed, on its parent.
+    ///
+    /// # Errors
+    /// When git or GitHub refuse, and when nobody knows what is required.
+    pub async fn judged(
+        &self,
+        release: &Release,
+        promotion: &Promotion,
+        all: &[Release],
+    ) -> Result<Judgement> {
+        let required = self.required(promotion, release).await?;
+        let tags: HashSet<&str> = self.tags.iter().map(|tag| tag.name.as_str()).collect();
+        let rules = Rules {
+            required: &required,
+            tag: &release.tag,
+            tags: &tags,
+            promoting: &self.promoting,
+            soak: promotion.soak,
+            now: self.now,
+        };
+        let judgement = judge(&self.ran(&release.commit, &required).await?, &rules);
+        // Where something ran on the tagged commit and was no success, the parent cannot mend it.
+        if judgement.silence == Silence::Spoken || promotion.evidence_at == EvidenceAt::Tag {
+            return Ok(judgement);
+        }
+        match self.parent_that_vouches(release, promotion, all)? {
+            Some(parent) => Ok(judge(&self.ran(&parent, &required).await?, &rules)),
+            None => Ok(judgement),
+        }
+    }
+
+    /// The direct parent, where the tagged commit changes only this app's image pins (rule 2).
+    fn parent_that_vouches(
+        &self,
+        release: &Release,
+        promotion: &Promotion,
+        all: &[Release],
+    ) -> Result<Option<CommitSha>> {
+        let Some(parent) = self.records_images_only(&release.commit, promotion)? else { return Ok(None) };
+        let is_release = all.iter().any(|other| other.commit == parent);
+        let is_such_itself = self.records_images_only(&parent, promotion)?.is_some();
+        Ok(Some(parent).filter(|_| !is_release && !is_such_itself))
+    }
+
+    /// The parent of a commit that does nothing but move image pins of the source overlay.
+    fn records_images_only(&self, commit: &CommitSha, promotion: &Promotion) -> Result<Option<CommitSha>> {
+        let info = self.history.commit(commit)?;
+        let [parent] = info.parents.as_slice() else { return Ok(None) };
+        let changed = self.history.changed_paths(commit)?;
+        let (after, before) =
+            (self.overlay(&promotion.source, commit)?, self.overlay(&promotion.source, parent)?);
+        let known = |path: &RepoPath| after.files.iter().any(|file| file.path == *path);
+        if changed.is_empty() || !changed.iter().all(known) || before.files.is_empty() {
+            return Ok(None);
+        }
+        let rules = PinRules::new(&promotion.pins)?;
+        let Ok(movement) = movement(&after, &before, &rules, Missing::List) else { return Ok(None) };
+        // Moving the pins, and nothing else, must give exactly the files that were tagged.
+        let explains = |path: &RepoPath| {
+            let edited =
+                movement.files.iter().find(|edit| edit.path == *path).map(|edit| edit.after.as_slice());
+            edited == after.files.iter().find(|file| file.path == *path).map(|file| file.bytes.as_slice())
+        };
+        let image = |pin: &Pin| {
+            matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
+        };
+        let images: Vec<Pin> =
+            pins(&after, &rules)?.into_iter().chain(pins(&before, &rules)?).filter(image).collect();
+        let of_an_image = |change: &plan::Change| {
+            images.iter().any(|pin| pin.file == change.file && pin.key.to_string() == change.key)
+        };
+        let only = changed.iter().all(explains) && movement.changes.iter().all(of_an_image);
+        Ok(only.then(|| parent.clone()))
+    }
+
+    async fn ran(&self, commit: &CommitSha, required: &[Required]) -> Result<Ran> {
+        let key = format!("{commit} {required:?}");
+        if let Some(ran) = self.heard.borrow().get(&key) {
+            return Ok(ran.clone());
+        }
+        let ran = self.github.ran(commit, required, &self.promoting).await?;
+        self.heard.borrow_mut().insert(key, ran.clone());
+        Ok(ran)
+    }
+
+    /// The evidence that is required: as asked, or the default of the design.
+    async fn required(&self, promotion: &Promotion, newest: &Release) -> Result<Vec<Required>> {
+        if let Requirement::All(required) = &promotion.evidence {
+            return Ok(required.clone());
+        }
+        if let Trigger::WorkflowRun(run) = self.trigger {
+            let ours = run.origin == settings::Origin::Own && !run.event.starts_with("pull_request");
+            if let Some(path) =
+                run.path.clone().filter(|path| ours && self.promoting.path.as_deref() != Some(path))
+            {
+                return Ok(vec![Required::Workflow(path)]);
+            }
+        }
+        let source = &promotion.source.name;
+        if let Some(known) = self.defaults.borrow().get(source) {
+            return Ok(known.clone());
+        }
+        let Some(required) = self.default_of(source).await? else {
+            return Err(self.no_default(promotion, newest).await?);
+        };
+        tracing::info!(
+            evidence = required.iter().map(line_of).collect::<Vec<_>>().join(", "),
+            "no evidence is named: the default is required"
+        );
+        self.defaults.borrow_mut().insert(source.clone(), required.clone());
+        Ok(required)
+    }
+
+    /// The workflow named as the source environment is, else the deployment to it.
+    async fn default_of(&self, source: &str) -> Result<Option<Vec<Required>>> {
+        let files = [format!("{source}.yml"), format!("{source}.yaml")];
+        let workflows = self.github.workflows().await?;
+        let of_source = workflows.iter().find(|workflow| {
+            files.iter().any(|file| workflow.path.rsplit('/').next() == Some(file.as_str()))
+        });
+        if let Some(workflow) = of_source {
+            return Ok(Some(vec![Required::Workflow(workflow.path.clone())]));
+        }
+        let deployed = self.github.was_deployed_to(source).await?;
+        Ok(deployed.then(|| vec![Required::Deployment(source.to_owned())]))
+    }
+
+    async fn no_default(&self, promotion: &Promotion, newest: &Release) -> Result<Failure> {
+        let all = [Required::Any, Required::Check { name: String::new(), app: None }];
+        let ran = self.github.ran(&newest.commit, &all, &self.promoting).await?;
+        let runs = ran.runs.iter().filter(|run| run.counts(&self.promoting));
+        let mut lines: Vec<String> = runs
+            .map(|run| format!("workflow: {}", run.path.rsplit('/').next().unwrap_or(&run.name)))
+            .chain(ran.checks.iter().map(|check| format!("check: {}", check.name)))
+            .chain(ran.statuses.iter().map(|status| format!("status: {}", status.context)))
+            .chain(ran.deployments.iter().map(|deployment| format!("deployment: {}", deployment.environment)))
+            .map(|line| code(&line))
+            .collect();
+        lines.sort();
+        lines.dedup();
+        let source = &promotion.source.name;
+        let what = format!(
+            "it is not known what makes a release of `{}` successful: there is no workflow `{source}.yml` and no deployment to `{source}`",
+            promotion.app
+        );
+        let failure = Failure::new(Kind::Release, what);
+        let on = code(&newest.tag);
+        Ok(if lines.is_empty() {
+            failure.hinted(format!(
+                "nothing ran on {on}; set `evidence` to what must succeed, such as `workflow: FILE`"
+            ))
+        } else {
+            failure.hinted(format!(
+                "on {on} ran {}: set `evidence` to the lines that must succeed",
+                lines.join(", ")
+            ))
+        })
+    }
+}
+
+/// A piece of evidence as the settings name it.
+fn line_of(required: &Required) -> String {
+    match required {
+        Required::Workflow(name) => format!("workflow: {name}"),
+        Required::Check { name, .. } => format!("check: {name}"),
+        Required::Status { context, .. } => format!("status: {context}"),
+        Required::Deployment(environment) => format!("deployment: {environment}"),
+        Required::Any => "any".to_owned(),
+    }
+}

@@ -1,0 +1,222 @@
+//! Decide → check → propose for one app and target, and the one action that makes GitHub so.
+//!
+//! What it calls is pure but for the reading of the pull request; nothing is written before
+//! [`Ready::applied`].
+
+use super::apply::{Applied, Ground, apply};
+use super::existing::{self, Mark, Pulls};
+use super::observe::World;
+use super::report::Promoted;
+use super::repository::Repository;
+use crate::decide::{Decision, decision};
+use crate::failure::{Problem, Result};
+use crate::names::{CommitSha, RepoPath};
+use crate::overlay::{FileEdit, OverlayFile, bare_diff, unified_diff};
+use crate::plan::{self, Outcome, Plan};
+use crate::policy;
+use crate::proposal::reconcile::{self, Action, Asked, Consent, Push};
+use crate::proposal::{self, Context, Proposal, plan_digest};
+use crate::runner::environment::Environment;
+use crate::settings::{self, Promotion};
+
+/// A decided, checked and proposed promotion, with the one action that makes GitHub so.
+pub struct Ready {
+    plan: Plan,
+    context: Context,
+    proposal: Option<Proposal>,
+    action: Action,
+    pulls: Pulls,
+    head: Option<CommitSha>,
+    diff: String,
+    warnings: Vec<Problem>,
+}
+
+impl Ready {
+    /// Decide → check → propose, and what to do about what is there.
+    ///
+    /// # Errors
+    /// When anything about this app and target cannot be read or moved safely.
+    pub async fn decided(world: &World<'_>, promotion: &Promotion, repository: &Repository) -> Result<Self> {
+        let branch = settings::promotion_branch(&promotion.app, &promotion.target.name)?;
+        let mut observation = world.observation(promotion).await?;
+        let pulls = existing::pulls(world.github, &branch, &world.repository.base).await?;
+        if let Some(open) = &pulls.open {
+            observation.pull_request.number = Some(open.number);
+            observation.pull_request.labels.clone_from(&open.labels);
+        }
+        let target_files = observation.target.files.clone();
+        let Decision { mut plan, edits, warnings } = decision(observation)?;
+        let files = as_they_will_stand(target_files, &edits);
+        if plan.proposed.is_some() {
+            plan.policy = Some(policy::report(&plan, &files, &repository.rego, &promotion.policy));
+        }
+        let context = Context::of(&plan, promotion.policy.mode)?;
+        let edited: Vec<OverlayFile> =
+            files.into_iter().filter(|file| edits.iter().any(|edit| edit.path == file.path)).collect();
+        let proposal = match plan.proposed {
+            Some(_) => Some(proposal::proposal(&plan, &edited, &context, &promotion.pull_request)?),
+            None => None,
+        };
+        let digest = plan_digest(&plan);
+        let mark = Mark {
+            app: &promotion.app,
+            target: &promotion.target.name,
+            folder: &promotion.target.path,
+            proposed: proposal.as_ref().map(|_| (digest.as_str(), edits.as_slice())),
+        };
+        let head = repository.listing.branches.get(branch.as_str()).cloned();
+        let on_branch = existing::branch(world.history, head.as_ref(), &world.repository.commit, &mark)?;
+        let action = action(world, &plan, proposal.as_ref(), on_branch, &pulls, &digest).await?;
+        Ok(Self {
+            diff: diff_of(&edits, plan.policy.as_ref()),
+            plan,
+            context,
+            proposal,
+            action,
+            pulls,
+            head,
+            warnings,
+        })
+    }
+
+    /// Says what was decided, before anything is written.
+    pub fn tell(&self) {
+        let plan = &self.plan;
+        let version = |release: &Option<plan::Release>| {
+            release.as_ref().map_or_else(|| "unknown".to_owned(), |release| release.version.clone())
+        };
+        let (app, target) = (&plan.app.name, &plan.target.environment);
+        if plan.proposed.is_none() {
+            tracing::info!(%app, %target, runs = version(&plan.active), "nothing to promote");
+            return;
+        }
+        tracing::info!(
+            %app, %target, from = version(&plan.active), to = version(&plan.proposed),
+            carried_by = plan.source.commit.short(), changes = plan.changes.len(), commits = plan.commits.len(),
+            passed_over = plan.passed_over.len(),
+            policy = plan.policy.as_ref().map_or("off", |policy| policy.verdict.as_str()),
+            "decided what to promote"
+        );
+        for change in &plan.changes {
+            tracing::info!(
+                file = %change.file, line = change.line, key = change.key,
+                before = change.before.as_deref().unwrap_or("absent"),
+                after = change.after.as_deref().unwrap_or("removed"),
+                "this value changes"
+            );
+        }
+    }
+
+    /// What a dry run comes to.
+    pub fn planned(self) -> Promoted {
+        let applied = Applied {
+            number: self.pulls.open.as_ref().map(|open| open.number),
+            url: self.pulls.open.as_ref().map(|open| open.url.clone()),
+            head: None,
+            outcome: Outcome::Planned,
+            wrote: false,
+            notes: Vec::new(),
+        };
+        self.promoted(Outcome::Planned, applied)
+    }
+
+    /// Apply: makes GitHub so.
+    ///
+    /// # Errors
+    /// [`crate::failure::Kind::LostRace`] when the branch moved meanwhile; else when GitHub refuses.
+    pub async fn applied(self, world: &World<'_>, environment: &Environment) -> Result<Promoted> {
+        let ground = Ground {
+            github: world.github,
+            branch: &self.context.branch,
+            head: self.head.clone(),
+            base_tree: world
+                .history
+                .tree_id(&world.repository.commit, &RepoPath::parse("")?)?
+                .unwrap_or_default(),
+            open: self.pulls.open.clone(),
+            run_url: environment.run_url(),
+        };
+        let applied = apply(&ground, &self.action, self.proposal.as_ref()).await?;
+        let left = matches!(self.action, Action::Leave { .. });
+        let blocked = self.plan.policy.as_ref().is_some_and(|policy| policy.verdict.blocks()) && !left;
+        let outcome = if blocked { Outcome::Blocked } else { applied.outcome };
+        Ok(self.promoted(outcome, applied))
+    }
+
+    fn promoted(self, outcome: Outcome, applied: Applied) -> Promoted {
+        let mut plan = self.plan;
+        plan.pull_request.number = applied.number.or(plan.pull_request.number);
+        Promoted {
+            body: self.proposal.map(|proposal| proposal.body).unwrap_or_default(),
+            plan,
+            context: self.context,
+            outcome,
+            applied,
+            diff: self.diff,
+            warnings: self.warnings,
+        }
+    }
+}
+
+async fn action(
+    world: &World<'_>,
+    plan: &Plan,
+    proposal: Option<&Proposal>,
+    branch: Option<reconcile::Branch>,
+    pulls: &Pulls,
+    digest: &str,
+) -> Result<Action> {
+    let github = world.github;
+    let body = match (proposal, &pulls.open) {
+        (Some(proposal), Some(open)) => proposal.body_over(&open.body),
+        (Some(proposal), None) => proposal.body.clone(),
+        (None, _) => String::new(),
+    };
+    let tag = plan.proposed.as_ref().and_then(|release| release.tag.as_deref()).unwrap_or_default();
+    let asked = if world.asked.is_some() { Asked::ByName } else { Asked::No };
+    let wanted = match proposal {
+        Some(proposal) => {
+            reconcile::Wanted::Release { tag, digest, title: &proposal.title, body: &body, asked }
+        }
+        None => reconcile::Wanted::Nothing,
+    };
+    let closed = match &pulls.closed {
+        Some(closed) if proposal.is_some() && asked == Asked::No => {
+            existing::closed_by_person(github, closed).await?
+        }
+        _ => None,
+    };
+    let armed = pulls.open.as_ref().is_some_and(|open| open.auto_merge);
+    let consent = if armed { Consent::Given } else { Consent::None };
+    let mut existing = existing::existing(branch, pulls.open.as_ref(), closed, consent);
+    let action = reconcile::action(&wanted, &existing);
+    // Reviews are asked for only where an approval would matter.
+    if let (Action::Update { number, push: Push::Commit, .. }, Some(open)) = (&action, &mut existing.open)
+        && github.is_approved(*number).await?
+    {
+        open.consent = Consent::Given;
+        return Ok(reconcile::action(&wanted, &existing));
+    }
+    Ok(action)
+}
+
+fn as_they_will_stand(mut files: Vec<OverlayFile>, edits: &[FileEdit]) -> Vec<OverlayFile> {
+    for file in &mut files {
+        if let Some(edit) = edits.iter().find(|edit| edit.path == file.path) {
+            file.bytes.clone_from(&edit.after);
+        }
+    }
+    files
+}
+
+/// What changes; where a secret was found, no line around the changes, since a log is read by more people.
+fn diff_of(edits: &[FileEdit], report: Option<&plan::PolicyReport>) -> String {
+    let one = |edit: &FileEdit| {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let mut findings = report.iter().flat_map(|report| &report.findings);
+        let secret = findings.any(|finding| finding.rule == policy::NO_PLAIN_SECRETS);
+        let diff = if secret { bare_diff } else { unified_diff };
+        diff(edit.path.as_str(), &text(&edit.before), &text(&edit.after))
+    };
+    edits.iter().map(one).collect()
+}
