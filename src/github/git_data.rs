@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::GitHub;
+use super::client::encoded;
 use crate::failure::{Failure, Kind, Result};
 use crate::names::{BranchName, CommitSha};
 
@@ -66,10 +67,10 @@ impl GitHub {
         before: Option<&CommitSha>,
         after: Option<&CommitSha>,
     ) -> Result<()> {
-        let repository: WireRepository = match self.writer.get(&self.path(""), "metadata: read").await {
-            Ok(repository) => repository,
-            Err(refusal) => return Err(refusal.into()),
-        };
+        let repository: WireRepository = self.writer.get(&self.path(""), "metadata: read").await?;
+        if repository.node_id.is_empty() {
+            return self.move_branch_by_rest(branch, before, after).await;
+        }
         let query = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }";
         let or_zeros = |sha: Option<&CommitSha>| sha.map_or_else(|| ZEROS.to_owned(), ToString::to_string);
         let update = json!({
@@ -79,9 +80,6 @@ impl GitHub {
         match self.writer.graphql(query, &variables, CONTENTS).await {
             Ok(_) => Ok(()),
             Err(refusal) if lacks_update_refs(&refusal) => {
-                tracing::warn!(
-                    "this server has no `updateRefs`: the branch is moved by REST after a fresh read, which cannot compare"
-                );
                 self.move_branch_by_rest(branch, before, after).await
             }
             Err(refusal) => match self.branch_head(branch).await {
@@ -98,11 +96,14 @@ impl GitHub {
         before: Option<&CommitSha>,
         after: Option<&CommitSha>,
     ) -> Result<()> {
+        tracing::warn!(
+            "this server has no `updateRefs`: the branch is moved by REST after a fresh read, which cannot compare"
+        );
         let now = self.branch_head(branch).await?;
         if now.as_ref() != before {
             return Err(lost_race(branch));
         }
-        let one = self.path(&format!("/git/refs/heads/{branch}"));
+        let one = self.path(&format!("/git/refs/heads/{}", in_path(branch)));
         let done = match (before, after) {
             (_, None) => self.writer.write(&Method::DELETE, &one, &json!({}), CONTENTS).await,
             (None, Some(after)) => {
@@ -121,7 +122,7 @@ impl GitHub {
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn branch_head(&self, branch: &BranchName) -> Result<Option<CommitSha>> {
-        let path = self.path(&format!("/git/ref/heads/{branch}"));
+        let path = self.path(&format!("/git/ref/heads/{}", in_path(branch)));
         match self.writer.get::<WireRef>(&path, "contents: read").await {
             Ok(found) => CommitSha::parse(&found.object.sha).map(Some),
             Err(refusal) if refusal.is(http::StatusCode::NOT_FOUND) => Ok(None),
@@ -144,6 +145,11 @@ impl GitHub {
             Err(refusal) => Err(refusal.into()),
         }
     }
+}
+
+/// A branch in an address: its slashes stay, all else that is special is encoded.
+fn in_path(branch: &BranchName) -> String {
+    branch.as_str().split('/').map(encoded).collect::<Vec<_>>().join("/")
 }
 
 fn lost_race(branch: &BranchName) -> Failure {
@@ -171,6 +177,7 @@ fn sha_of(answer: &serde_json::Value, what: &str) -> Result<CommitSha> {
 
 #[derive(Deserialize)]
 struct WireRepository {
+    #[serde(default)]
     node_id: String,
 }
 

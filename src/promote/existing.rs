@@ -2,6 +2,8 @@
 //!
 //! Whose work a branch is follows from commits and trees; prose is never parsed.
 
+use percent_encoding::percent_decode_str;
+
 use crate::failure::Result;
 use crate::git::{CommitInfo, History};
 use crate::github::GitHub;
@@ -120,7 +122,9 @@ fn digest_of(commit: &CommitInfo, mark: &Mark<'_>) -> Option<String> {
 pub fn trailer(message: &str, name: &str) -> Option<String> {
     let last = message.trim_end().rsplit("\n\n").next()?;
     let prefix = format!("{name}: ");
-    last.lines().find_map(|line| line.strip_prefix(&prefix)).map(|value| value.trim().to_owned())
+    let value = last.lines().find_map(|line| line.strip_prefix(&prefix))?;
+    // As it was written: a sign that GitHub would read as a mention or an issue is percent-encoded.
+    Some(percent_decode_str(value.trim()).decode_utf8_lossy().into_owned())
 }
 
 /// The pull requests of a branch, sorted out.
@@ -185,5 +189,6 @@ mod tests {
         let message = "Promote x\n\nPromote-Plan: forged\n\nPromote-App: x\nPromote-Plan: abc\n";
         assert_eq!(trailer(message, "Promote-Plan").as_deref(), Some("abc"));
         assert_eq!(trailer(message, "Promote-Tag"), None);
+        assert_eq!(trailer("x\n\nPromote-Tag: agent%401.2.0", "Promote-Tag").as_deref(), Some("agent@1.2.0"));
     }
 }

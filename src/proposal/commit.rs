@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::markdown::plain;
-use super::sections::{kind_of, versions};
+use super::sections::kind_of;
 use super::title;
-use crate::plan::{ArtifactVersion, Plan};
+use crate::plan::{Artifact, ArtifactVersion, Plan};
 
 /// How many moves a commit message lists.
 const LISTED: usize = 20;
@@ -71,18 +71,20 @@ fn moves(plan: &Plan) -> Vec<String> {
                 "- {} {}: {} -> {}",
                 kind_of(artifact.kind),
                 plain(&artifact.name, 120),
-                version(&artifact.from),
-                version(&artifact.to)
+                version(&artifact.from, artifact),
+                version(&artifact.to, artifact)
             )
         })
         .collect()
 }
 
-fn version(version: &ArtifactVersion) -> String {
-    match versions(version) {
-        shown if shown.is_empty() => "nothing".to_owned(),
-        shown => shown.iter().map(|part| plain(part, 120)).collect::<Vec<_>>().join(" @ "),
-    }
+/// The tag, or where the tag stays the digest, whole: a cut one looks like a commit to link.
+fn version(version: &ArtifactVersion, of: &Artifact) -> String {
+    let shown = match (&version.tag, &version.digest) {
+        (Some(tag), _) if of.from.tag != of.to.tag => Some(tag),
+        (tag, digest) => digest.as_ref().or(tag.as_ref()),
+    };
+    shown.map_or_else(|| "nothing".to_owned(), |shown| plain(shown, 120))
 }
 
 fn trailers(plan: &Plan) -> String {
