@@ -129,7 +129,9 @@ fn diff(repository: &Path, commit: &str) -> Result<String> {
 /// Opens a page in the person's browser, where there is one.
 fn open(url: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    if Command::new(opener).arg(url).spawn().is_err() {
+    let quiet = std::process::Stdio::null;
+    let opened = Command::new(opener).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).status();
+    if !opened.is_ok_and(|status| status.success()) {
         println!("(no browser could be opened: follow the address)");
     }
 }

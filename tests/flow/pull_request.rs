@@ -295,3 +295,32 @@ fn a_version_recorded_after_the_tag_is_promoted_from_the_later_commit() {
     assert_eq!(run.plan["source"]["commit"], recorded);
     assert_eq!(run.plan["proposed"]["commit"], commit);
 }
+
+#[test]
+fn every_page_is_read() {
+    let scene = Scene::new();
+    // The newest answers of a commit are on its first page; the failed one is on the last.
+    let run = scene.release("v1.8.0", "2026-09-15", Some("failure"));
+    let commit =
+        scene.repo.event_workflow_run(run).unwrap()["workflow_run"]["head_sha"].as_str().unwrap().to_owned();
+    for _ in 0..4 {
+        scene.ran("v1.8.0", &commit, Some("success"));
+    }
+    for cap in [None, Some(2), Some(1)] {
+        scene.github.set_page_cap(cap);
+        let run = scene.run();
+        run.ended("nothing-to-promote", 0);
+        assert!(run.summary.contains("disagree"), "{cap:?}: {}", run.summary);
+    }
+}
+
+#[test]
+fn a_run_by_hand_takes_15_requests_too() {
+    let scene = with_three();
+    let first = scene.runs(&Start::dispatch(&scene, &json!({})));
+    first.ended("created", 0);
+    assert!(first.requests.len() <= 15, "{} requests", first.requests.len());
+    let second = scene.runs(&Start::dispatch(&scene, &json!({})));
+    second.ended("unchanged", 0);
+    assert!(second.requests.len() <= 9, "{} requests", second.requests.len());
+}
