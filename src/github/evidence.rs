@@ -109,7 +109,7 @@ impl GitHub {
         Ok(())
     }
 
-    async fn statuses(&self, commit: &CommitSha) -> Result<Vec<Status>> {
+    pub(super) async fn statuses(&self, commit: &CommitSha) -> Result<Vec<Status>> {
         let path = self.path(&format!("/commits/{commit}/statuses"));
         let statuses: Vec<WireStatus> = self.reader.list(&path, None, "statuses: read").await?;
         Ok(statuses

@@ -62,6 +62,15 @@ pub struct NewPull<'a> {
     pub draft: bool,
 }
 
+/// Whether this run opened a pull request, or found it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// This run.
+    Now,
+    /// Another run, or this one before its answer was lost.
+    Before,
+}
+
 /// The check run of a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
@@ -93,8 +102,8 @@ pub struct CheckNote {
 /// A check run that is there.
 #[derive(Debug, Clone)]
 pub struct ExistingCheck {
-    /// Its id.
-    pub id: u64,
+    /// Its id; a status has none.
+    pub id: Option<u64>,
     /// How it ended.
     pub conclusion: Option<String>,
     /// Its title.
@@ -105,6 +114,9 @@ pub struct ExistingCheck {
 
 /// The name of the check run on the head of a promotion.
 pub const CHECK: &str = "promotion";
+
+/// The label on a pull request that we closed ourselves, which is no person's refusal.
+pub const CLOSED_BY_US: &str = "promote-superseded";
 
 const PULLS: &str = "pull-requests: write";
 
@@ -117,11 +129,15 @@ impl GitHub {
         let head = encoded(&format!("{}:{branch}", self.slug.owner));
         let path = self.path(&format!("/pulls?state=all&head={head}&base={}", encoded(base.as_str())));
         let pulls: Vec<WirePull> = self.writer.list(&path, None, "pull-requests: read").await?;
-        let mut pulls: Vec<PullRequest> = pulls
-            .into_iter()
-            .filter(|pull| pull.head.name == branch.as_str())
-            .map(WirePull::into_pull)
-            .collect();
+        // A fork may have a branch of the same name; some servers know no filter.
+        let ours = |pull: &&WirePull| {
+            let repository = pull.head.repo.as_ref().map(|repo| repo.full_name.as_str());
+            pull.head.name == branch.as_str()
+                && pull.base.name == base.as_str()
+                && repository.is_none_or(|name| name.eq_ignore_ascii_case(&self.slug.to_string()))
+        };
+        let mut pulls: Vec<PullRequest> =
+            pulls.into_iter().filter(|pull| ours(&pull)).map(WirePull::into_pull).collect();
         pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
         Ok(pulls)
     }
@@ -130,7 +146,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn open_pull_request(&self, new: &NewPull<'_>) -> Result<PullRequest> {
+    pub async fn open_pull_request(&self, new: &NewPull<'_>) -> Result<(PullRequest, Opened)> {
         let mut body = json!({
             "title": new.title, "head": new.head, "base": new.base, "body": new.body, "draft": new.draft,
             "maintainer_can_modify": false,
@@ -147,10 +163,8 @@ impl GitHub {
             set(&mut body, "draft", Value::Bool(false));
             answer = self.writer.write(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
         }
-        let refusal = match answer {
-            Ok(answer) => {
-                return super::client::read::<WirePull>(answer).map(WirePull::into_pull).map_err(Into::into);
-            }
+        let refusal = match answer.and_then(super::client::read::<WirePull>) {
+            Ok(pull) => return Ok((pull.into_pull(), Opened::Now)),
             Err(refusal) => refusal,
         };
         // A duplicate, or an answer that was lost after GitHub acted: look before giving up.
@@ -164,7 +178,7 @@ impl GitHub {
                 .into_iter()
                 .find(|pull| pull.state == PullState::Open);
             if let Some(open) = open {
-                return Ok(open);
+                return Ok((open, Opened::Before));
             }
         }
         Err(refusal.into())
@@ -185,6 +199,10 @@ impl GitHub {
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn close_pull_request(&self, number: u64, why: &str) -> Result<()> {
+        // Before it is closed: a run that is cut short must not leave a close that looks like a person's.
+        if let Err(failure) = self.add_labels(number, &[CLOSED_BY_US.to_owned()]).await {
+            tracing::warn!(%failure, "the pull request could not be labelled as closed by us");
+        }
         let path = self.path(&format!("/pulls/{number}"));
         self.writer.write(&Method::PATCH, &path, &json!({"state": "closed"}), PULLS).await?;
         let path = self.path(&format!("/issues/{number}/comments"));
@@ -271,6 +289,16 @@ impl GitHub {
         Ok(())
     }
 
+    /// Turns a pull request into a draft.
+    ///
+    /// # Errors
+    /// When GitHub refuses, as it does where drafts are not offered.
+    pub async fn mark_draft(&self, node_id: &str) -> Result<()> {
+        let query = "mutation($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { clientMutationId } }";
+        self.writer.graphql(query, &json!({"id": node_id}), PULLS).await?;
+        Ok(())
+    }
+
     /// Arms auto-merge.
     ///
     /// # Errors
@@ -282,21 +310,30 @@ impl GitHub {
         Ok(())
     }
 
-    /// The newest promotion check on a commit.
+    /// The newest promotion check on a commit: the check run, else the status that stands for it.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn check_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>> {
         let path = self.path(&format!("/commits/{commit}/check-runs?check_name={CHECK}&filter=latest"));
         let checks: Vec<WireCheck> = self.reader.list(&path, Some("check_runs"), "checks: read").await?;
-        Ok(checks.into_iter().max_by_key(|check| check.id).map(|check| {
+        if let Some(check) =
+            checks.into_iter().filter(|check| check.name == CHECK).max_by_key(|check| check.id)
+        {
             let output = check.output.unwrap_or_default();
-            ExistingCheck {
-                id: check.id,
+            return Ok(Some(ExistingCheck {
+                id: Some(check.id),
                 conclusion: check.conclusion,
                 title: output.title.unwrap_or_default(),
                 summary: output.summary.unwrap_or_default(),
-            }
+            }));
+        }
+        let statuses = self.statuses(commit).await.unwrap_or_default();
+        Ok(statuses.into_iter().find(|status| status.context == CHECK).map(|status| ExistingCheck {
+            id: None,
+            conclusion: Some(status.state),
+            title: status.description.unwrap_or_default(),
+            summary: String::new(),
         }))
     }
 
@@ -338,7 +375,7 @@ impl GitHub {
             Ok(_) => Ok(()),
             Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => {
                 let state = if check.conclusion == "failure" { "failure" } else { "success" };
-                let description: String = check.title.chars().take(140).collect();
+                let description = as_status(&check.title);
                 let body = json!({"state": state, "context": CHECK, "description": description, "target_url": details});
                 let path = self.path(&format!("/statuses/{commit}"));
                 self.reader
@@ -349,6 +386,23 @@ impl GitHub {
             }
             Err(refusal) => Err(refusal.into()),
         }
+    }
+}
+
+/// What fits into a commit status: 140 characters.
+fn as_status(title: &str) -> String {
+    title.chars().take(140).collect()
+}
+
+impl ExistingCheck {
+    /// Whether it says what `check` says.
+    pub fn says(&self, check: &Check) -> bool {
+        let conclusion = self.conclusion.as_deref() == Some(check.conclusion.as_str());
+        let text = match self.id {
+            Some(_) => self.title.trim() == check.title.trim() && self.summary.trim() == check.summary.trim(),
+            None => self.title.trim() == as_status(&check.title).trim(),
+        };
+        conclusion && text
     }
 }
 
@@ -383,6 +437,12 @@ struct WireSide {
     #[serde(rename = "ref")]
     name: String,
     sha: String,
+    repo: Option<WireRepository>,
+}
+
+#[derive(Deserialize)]
+struct WireRepository {
+    full_name: String,
 }
 
 #[derive(Deserialize)]
@@ -435,6 +495,8 @@ struct WireUser {
 #[derive(Deserialize)]
 struct WireCheck {
     id: u64,
+    #[serde(default)]
+    name: String,
     conclusion: Option<String>,
     output: Option<WireOutput>,
 }

@@ -6,7 +6,7 @@
 use crate::failure::{Failure, Result};
 use crate::github::GitHub;
 use crate::github::git_data::NewFile;
-use crate::github::pulls::{Check, CheckNote, NewPull, PullRequest};
+use crate::github::pulls::{Check, CheckNote, ExistingCheck, NewPull, Opened, PullRequest};
 use crate::names::{BranchName, CommitSha};
 use crate::plan::Outcome;
 use crate::proposal::reconcile::{Action, Push, Text};
@@ -26,6 +26,8 @@ pub struct Ground<'a> {
     pub base_tree: String,
     /// The open pull request.
     pub open: Option<PullRequest>,
+    /// What its check says while no release is successful.
+    pub held: Check,
     /// The page of this run, for the check.
     pub run_url: Option<String>,
 }
@@ -65,10 +67,11 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
         (Action::Leave { why, .. }, _) => {
             Ok(Applied { outcome: Outcome::Unchanged, notes: vec![why.clone()], ..known })
         }
+        (Action::Hold { .. }, _) => ground.hold(known).await,
         (Action::Close { number }, _) => close(ground, *number, known).await,
         (Action::Rest, Some(proposal)) => {
-            let wrote = ground.refresh_check(proposal, ground.head.as_ref()).await?;
-            Ok(Applied { outcome: Outcome::Unchanged, wrote, ..known })
+            let (wrote, notes) = ground.finish(proposal, ground.head.as_ref()).await;
+            Ok(Applied { outcome: Outcome::Unchanged, wrote, notes, ..known })
         }
         (Action::Open(push), Some(proposal)) => ground.open(proposal, *push, Outcome::Created).await,
         (Action::Update { number, push, text }, Some(proposal)) => {
@@ -79,8 +82,11 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
                 "The proposed release changed after this was approved, and an approval is for one release: {} is proposed afresh.",
                 crate::proposal::markdown::text(&proposal.title, 200)
             );
+            // The commit is there before anything is taken away.
+            let commit = ground.commit(proposal).await?;
             ground.github.close_pull_request(*number, &why).await?;
-            ground.open(proposal, Push::Commit, Outcome::Superseded).await
+            ground.github.move_branch(ground.branch, ground.head.as_ref(), Some(&commit)).await?;
+            ground.open_on(proposal, commit, Outcome::Superseded).await
         }
         (Action::Open(_) | Action::Update { .. } | Action::Supersede { .. }, None) => Err(Failure::new(
             crate::failure::Kind::Machine,
@@ -99,8 +105,33 @@ async fn close(ground: &Ground<'_>, number: u64, known: Applied) -> Result<Appli
 }
 
 impl Ground<'_> {
+    /// Keeps the open pull request from being merged while no release is successful.
+    async fn hold(&self, known: Applied) -> Result<Applied> {
+        let why =
+            "no release is successful now: the open promotion is kept, and its check fails until one is";
+        let mut notes = vec![why.to_owned()];
+        let mut wrote = false;
+        if let Some(head) = &self.head {
+            let existing = self.github.check_on(head).await.ok().flatten();
+            if !existing.as_ref().is_some_and(|check| check.says(&self.held)) {
+                let id = existing.and_then(|check| check.id);
+                match self.github.write_check(head, id, &self.held, self.run_url.as_deref()).await {
+                    Ok(()) => wrote = true,
+                    Err(failure) => {
+                        notes.push(first_line("the check `promotion` could not be written", &failure));
+                    }
+                }
+            }
+        }
+        Ok(Applied { outcome: Outcome::Unchanged, wrote, notes, ..known })
+    }
+
     async fn open(&self, proposal: &Proposal, push: Push, outcome: Outcome) -> Result<Applied> {
         let head = self.pushed(proposal, push).await?;
+        self.open_on(proposal, head, outcome).await
+    }
+
+    async fn open_on(&self, proposal: &Proposal, head: CommitSha, outcome: Outcome) -> Result<Applied> {
         let new = NewPull {
             head: self.branch,
             base: &proposal.base,
@@ -108,9 +139,9 @@ impl Ground<'_> {
             body: &proposal.body,
             draft: proposal.draft == Draft::Yes,
         };
-        let pull = self.github.open_pull_request(&new).await?;
-        let mut notes = self.dress(proposal, &pull).await;
-        self.write_check(proposal, &head, None, &mut notes).await;
+        let (pull, opened) = self.github.open_pull_request(&new).await?;
+        let outcome = if opened == Opened::Now { outcome } else { Outcome::Updated };
+        let notes = self.dressed(proposal, &pull, &head).await;
         Ok(Applied {
             outcome,
             number: Some(pull.number),
@@ -130,10 +161,8 @@ impl Ground<'_> {
         known: Applied,
     ) -> Result<Applied> {
         let before = match &self.head {
-            Some(head) if self.open.as_ref().is_some_and(|open| open.draft) => {
-                self.github.check_on(head).await.ok().flatten()
-            }
-            _ => None,
+            Some(head) => self.github.check_on(head).await.ok().flatten(),
+            None => None,
         };
         let head = self.pushed(proposal, push).await?;
         if text == Text::Write {
@@ -141,21 +170,34 @@ impl Ground<'_> {
             self.github.rewrite_pull_request(number, &proposal.title, &proposal.body_over(existing)).await?;
         }
         let mut notes = Vec::new();
-        let moved = self.head.as_ref() != Some(&head);
-        if moved {
-            self.write_check(proposal, &head, None, &mut notes).await;
-        } else {
-            self.refresh_check(proposal, Some(&head)).await?;
+        if let Some(open) = &self.open {
+            notes.extend(self.drafted(proposal, open, before.as_ref()).await);
         }
-        // It was a draft because it was blocked; now nothing blocks it. A draft that a person made stays one.
-        let was_blocked = before.is_some_and(|check| check.conclusion.as_deref() == Some("failure"));
-        if let Some(open) =
-            self.open.as_ref().filter(|open| open.draft && was_blocked && proposal.draft == Draft::No)
-            && let Err(failure) = self.github.mark_ready(&open.node_id).await
-        {
-            notes.push(first_line("the pull request could not be marked as ready", &failure));
+        if self.head.as_ref() == Some(&head) || before.is_none() {
+            notes.extend(self.finish(proposal, Some(&head)).await.1);
+        } else {
+            self.write_check(proposal, &head, None, &mut notes).await;
         }
         Ok(Applied { outcome: Outcome::Updated, head: Some(head), wrote: true, notes, ..known })
+    }
+
+    /// Makes a draft of what is blocked now, and ready what was a draft for being blocked.
+    ///
+    /// Ours is told from a person's by the check before: what was ready although its check failed was
+    /// marked so by a person, and what is a draft although it passed was made one.
+    async fn drafted(
+        &self,
+        proposal: &Proposal,
+        open: &PullRequest,
+        before: Option<&ExistingCheck>,
+    ) -> Option<String> {
+        let failed = before?.conclusion.as_deref() == Some("failure");
+        let (what, done) = match (open.draft, failed, proposal.draft) {
+            (true, true, Draft::No) => ("marked as ready", self.github.mark_ready(&open.node_id).await),
+            (false, false, Draft::Yes) => ("made a draft", self.github.mark_draft(&open.node_id).await),
+            _ => return None,
+        };
+        done.err().map(|failure| first_line(&format!("the pull request could not be {what}"), &failure))
     }
 
     /// The branch's new head: one commit on base, one move from where the branch was read.
@@ -163,17 +205,26 @@ impl Ground<'_> {
         if let (Push::Keep, Some(head)) = (push, &self.head) {
             return Ok(head.clone());
         }
+        let commit = self.commit(proposal).await?;
+        self.github.move_branch(self.branch, self.head.as_ref(), Some(&commit)).await?;
+        Ok(commit)
+    }
+
+    /// The commit, on no branch yet.
+    async fn commit(&self, proposal: &Proposal) -> Result<CommitSha> {
         let files: Vec<NewFile<'_>> = proposal
             .files
             .iter()
             .map(|file| NewFile { path: file.path.as_str(), mode: file.mode, content: &file.content })
             .collect();
-        let commit = self
-            .github
-            .create_commit(&proposal.base_commit, &self.base_tree, &files, &proposal.message)
-            .await?;
-        self.github.move_branch(self.branch, self.head.as_ref(), Some(&commit)).await?;
-        Ok(commit)
+        self.github.create_commit(&proposal.base_commit, &self.base_tree, &files, &proposal.message).await
+    }
+
+    /// Everything beside branch and text, the check last: where it is missing, a run was cut short.
+    async fn dressed(&self, proposal: &Proposal, pull: &PullRequest, head: &CommitSha) -> Vec<String> {
+        let mut notes = self.dress(proposal, pull).await;
+        self.write_check(proposal, head, None, &mut notes).await;
+        notes
     }
 
     /// Labels, reviewers, assignees, auto-merge: courtesies, whose failure is a warning.
@@ -212,22 +263,18 @@ impl Ground<'_> {
         notes
     }
 
-    /// Writes the check unless it says the same already; returns whether it wrote.
-    async fn refresh_check(&self, proposal: &Proposal, head: Option<&CommitSha>) -> Result<bool> {
-        let Some(head) = head else { return Ok(false) };
-        let Ok(existing) = self.github.check_on(head).await else { return Ok(false) };
-        let wanted = &proposal.check;
-        let same = existing.as_ref().is_some_and(|check| {
-            check.conclusion.as_deref() == Some(wanted.conclusion.as_str())
-                && check.title.trim() == wanted.title.trim()
-                && check.summary.trim() == wanted.summary.trim()
-        });
-        if same {
-            return Ok(false);
-        }
+    /// Brings the check up to date and, where there is none, what comes before it; returns whether it wrote.
+    async fn finish(&self, proposal: &Proposal, head: Option<&CommitSha>) -> (bool, Vec<String>) {
+        let Some(head) = head else { return (false, Vec::new()) };
+        let Ok(existing) = self.github.check_on(head).await else { return (false, Vec::new()) };
         let mut notes = Vec::new();
-        self.write_check(proposal, head, existing.map(|check| check.id), &mut notes).await;
-        Ok(notes.is_empty())
+        match (existing, &self.open) {
+            (Some(check), _) if check.says(&check_of(&proposal.check)) => return (false, notes),
+            (Some(check), _) => self.write_check(proposal, head, check.id, &mut notes).await,
+            (None, Some(open)) => notes = self.dressed(proposal, open, head).await,
+            (None, None) => self.write_check(proposal, head, None, &mut notes).await,
+        }
+        (true, notes)
     }
 
     async fn write_check(

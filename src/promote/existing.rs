@@ -5,11 +5,12 @@
 use percent_encoding::percent_decode_str;
 
 use crate::failure::Result;
-use crate::git::{CommitInfo, History};
+use crate::git::{CommitInfo, History, TreeFile};
 use crate::github::GitHub;
-use crate::github::pulls::{PullRequest, PullState};
+use crate::github::pulls::{CLOSED_BY_US, PullRequest, PullState};
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::overlay::FileEdit;
+use crate::proposal::files_digest;
 use crate::proposal::reconcile::{Branch, ClosedPull, Consent, Content, Existing, Ground, OpenPull};
 
 /// A branch with more commits than this is not ours.
@@ -63,27 +64,41 @@ fn content(history: &History, head: &CommitSha, base: &CommitSha, mark: &Mark<'_
     let parent = commit.parents.first().cloned();
     let Some(parent) = parent else { return Ok(Content::Person(commit.author_name)) };
     let changed = history.changed_paths(&commit.sha)?;
+    let theirs = || Content::Person(commit.author_name.clone());
     let mut ground = Ground::Same;
+    let mut files = Vec::new();
     for path in &changed {
-        if !mark.folder.contains(path) {
-            return Ok(Content::Person(commit.author_name));
-        }
+        let (Some(file), true) = (history.file(&commit.sha, path)?, mark.folder.contains(path)) else {
+            return Ok(theirs());
+        };
         if blob(history, &parent, path)? != blob(history, base, path)? {
             ground = Ground::Moved;
         }
+        files.push(file);
     }
-    if let Some((wanted, edits)) =
-        mark.proposed.filter(|(wanted, _)| *wanted == digest && ground == Ground::Same)
+    // Whoever amends our commit keeps its message: what it says of its files must be true of them.
+    let told = files.iter().map(|file| (file.path.as_str(), file.mode, file.bytes.as_slice()));
+    if trailer(&commit.message, "Promote-Files") != Some(files_digest(told)) {
+        return Ok(theirs());
+    }
+    if let Some((_, edits)) = mark.proposed.filter(|(wanted, _)| *wanted == digest && ground == Ground::Same)
     {
-        // The same plan on the same ground has the same bytes, or somebody amended our commit.
+        // The same plan on the same ground has the same files, in the commit and below the merges on top of it.
+        let same = |file: &TreeFile| {
+            edits
+                .iter()
+                .any(|edit| edit.path == file.path && edit.mode == file.mode && edit.after == file.bytes)
+        };
+        let mut kept = files.len() == edits.len() && files.iter().all(same);
         for edit in edits {
-            if blob(history, head, &edit.path)?.as_deref() != Some(edit.after.as_slice()) {
-                tracing::debug!(plan = wanted, file = %edit.path, "our commit was amended");
-                return Ok(Content::Person(commit.author_name));
-            }
+            kept &= blob(history, head, &edit.path)?.as_deref() == Some(edit.after.as_slice());
+        }
+        if !kept {
+            return Ok(theirs());
         }
     }
-    Ok(Content::Ours { digest, ground })
+    let tag = trailer(&commit.message, "Promote-Tag").unwrap_or_default();
+    Ok(Content::Ours { digest, tag, ground })
 }
 
 /// GitHub's "Update branch": a merge of base that brings nothing but what base has.
@@ -132,9 +147,12 @@ pub fn trailer(message: &str, name: &str) -> Option<String> {
 pub struct Pulls {
     /// The open one.
     pub open: Option<PullRequest>,
-    /// The newest, where it was closed without a merge.
-    pub closed: Option<PullRequest>,
+    /// Those that were closed without a merge, and not by us, newest first.
+    pub closed: Vec<PullRequest>,
 }
+
+/// How many closed pull requests are looked at for one of the release at hand.
+const MOST_CLOSED: usize = 5;
 
 /// Reads the pull requests from `branch` to `base`.
 ///
@@ -143,25 +161,27 @@ pub struct Pulls {
 pub async fn pulls(github: &GitHub, branch: &BranchName, base: &BranchName) -> Result<Pulls> {
     let all = github.pull_requests(branch, base).await?;
     let open = all.iter().find(|pull| pull.state == PullState::Open).cloned();
-    let closed = all.into_iter().next().filter(|newest| newest.state == PullState::Closed);
-    Ok(Pulls { closed: closed.filter(|_| open.is_none()), open })
+    let by_others = |pull: &PullRequest| {
+        pull.state == PullState::Closed && !pull.labels.iter().any(|label| label == CLOSED_BY_US)
+    };
+    Ok(Pulls { closed: all.into_iter().filter(by_others).take(MOST_CLOSED).collect(), open })
 }
 
-/// The closed pull request, where it was a person who closed it.
+/// The promotion of `tag` that a person closed.
 ///
 /// # Errors
 /// When GitHub refuses or cannot be reached.
-pub async fn closed_by_person(github: &GitHub, closed: &PullRequest) -> Result<Option<ClosedPull>> {
+pub async fn closed_by_person(github: &GitHub, pulls: &Pulls, tag: &str) -> Result<Option<ClosedPull>> {
     let by_bot = |(login, kind): &(String, String)| kind == "Bot" || login.ends_with("[bot]");
-    if github.closed_by(closed.number).await?.as_ref().is_none_or(by_bot) {
-        return Ok(None);
+    for closed in &pulls.closed {
+        let Some(head) = &closed.head else { continue };
+        let message = github.commit_message(head).await?;
+        let of = message.and_then(|commit| trailer(&commit.message, "Promote-Tag"));
+        if of.as_deref() == Some(tag) && !github.closed_by(closed.number).await?.as_ref().is_none_or(by_bot) {
+            return Ok(Some(ClosedPull { number: closed.number, tag: of }));
+        }
     }
-    let message = match &closed.head {
-        Some(head) => github.commit_message(head).await?,
-        None => None,
-    };
-    let tag = message.and_then(|commit| trailer(&commit.message, "Promote-Tag"));
-    Ok(Some(ClosedPull { number: closed.number, tag }))
+    Ok(None)
 }
 
 /// All of it, as reconciling wants it.

@@ -9,13 +9,16 @@ use super::observe::World;
 use super::report::Promoted;
 use super::repository::Repository;
 use crate::decide::{Decision, decision};
-use crate::failure::{Problem, Result};
-use crate::names::{CommitSha, RepoPath};
+use crate::failure::{Failure, Kind, Problem, Result};
+use crate::git::Listing;
+use crate::github::pulls::Check;
+use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::overlay::{FileEdit, OverlayFile, bare_diff, unified_diff};
 use crate::plan::{self, Outcome, Plan};
 use crate::policy;
 use crate::proposal::reconcile::{self, Action, Asked, Consent, Push};
-use crate::proposal::{self, Context, Proposal, plan_digest};
+use crate::proposal::{self, Context, Proposal, markdown, plan_digest};
+use crate::release::version::Version;
 use crate::runner::environment::Environment;
 use crate::settings::{self, Promotion};
 
@@ -38,6 +41,7 @@ impl Ready {
     /// When anything about this app and target cannot be read or moved safely.
     pub async fn decided(world: &World<'_>, promotion: &Promotion, repository: &Repository) -> Result<Self> {
         let branch = settings::promotion_branch(&promotion.app, &promotion.target.name)?;
+        nothing_is_in_the_way(&repository.listing, &branch)?;
         let mut observation = world.observation(promotion).await?;
         let pulls = existing::pulls(world.github, &branch, &world.repository.base).await?;
         if let Some(open) = &pulls.open {
@@ -66,7 +70,7 @@ impl Ready {
         };
         let head = repository.listing.branches.get(branch.as_str()).cloned();
         let on_branch = existing::branch(world.history, head.as_ref(), &world.repository.commit, &mark)?;
-        let action = action(world, &plan, proposal.as_ref(), on_branch, &pulls, &digest).await?;
+        let action = action(world, &plan, promotion, proposal.as_ref(), on_branch, &pulls, &digest).await?;
         Ok(Self {
             diff: diff_of(&edits, plan.policy.as_ref()),
             plan,
@@ -134,6 +138,7 @@ impl Ready {
                 .tree_id(&world.repository.commit, &RepoPath::parse("")?)?
                 .unwrap_or_default(),
             open: self.pulls.open.clone(),
+            held: held(&self.plan),
             run_url: environment.run_url(),
         };
         let applied = apply(&ground, &self.action, self.proposal.as_ref()).await?;
@@ -161,6 +166,7 @@ impl Ready {
 async fn action(
     world: &World<'_>,
     plan: &Plan,
+    promotion: &Promotion,
     proposal: Option<&Proposal>,
     branch: Option<reconcile::Branch>,
     pulls: &Pulls,
@@ -178,11 +184,12 @@ async fn action(
         Some(proposal) => {
             reconcile::Wanted::Release { tag, digest, title: &proposal.title, body: &body, asked }
         }
-        None => reconcile::Wanted::Nothing,
+        None if is_done(plan, promotion, branch.as_ref()) => reconcile::Wanted::Nothing,
+        None => reconcile::Wanted::Unproven,
     };
-    let closed = match &pulls.closed {
-        Some(closed) if proposal.is_some() && asked == Asked::No => {
-            existing::closed_by_person(github, closed).await?
+    let closed = match proposal {
+        Some(_) if asked == Asked::No && !pulls.closed.is_empty() => {
+            existing::closed_by_person(github, pulls, tag).await?
         }
         _ => None,
     };
@@ -198,6 +205,56 @@ async fn action(
         return Ok(reconcile::action(&wanted, &existing));
     }
     Ok(action)
+}
+
+/// Whether the target runs what the open promotion is for, or something newer.
+///
+/// Without a successful release nothing is known to be newer; that is no reason to take a promotion
+/// back which waits for a second run of its evidence.
+fn is_done(plan: &Plan, promotion: &Promotion, branch: Option<&reconcile::Branch>) -> bool {
+    let Some(reconcile::Content::Ours { tag, .. }) = branch.map(|branch| &branch.content) else {
+        return true;
+    };
+    let Some(active) = &plan.active else { return false };
+    let is_behind =
+        |version: &str| Version::parse(version).precedence(&Version::parse(&active.version)).is_le();
+    let proposed = promotion.tag_pattern.read(tag);
+    active.tag.as_ref() == Some(tag) || proposed.is_some_and(|proposed| is_behind(proposed.version))
+}
+
+/// What the check of an open promotion says while no release is successful.
+fn held(plan: &Plan) -> Check {
+    let reasons = plan.passed_over.iter().map(|release| {
+        format!("- {}: {}\n", markdown::code(&release.tag, 120), markdown::sentence(&release.reason, 500))
+    });
+    Check {
+        conclusion: "failure".to_owned(),
+        title: "no release is successful now".to_owned(),
+        summary: format!(
+            "What this promotion was proposed on does not hold now:\n\n{}",
+            reasons.collect::<String>()
+        ),
+        annotations: Vec::new(),
+    }
+}
+
+/// The branch of a promotion lies below `promote/`: a branch called so, or one below ours, is in its way.
+fn nothing_is_in_the_way(listing: &Listing, branch: &BranchName) -> Result<()> {
+    let name = branch.as_str();
+    let above = name
+        .match_indices('/')
+        .filter_map(|(at, _)| name.get(..at))
+        .find(|above| listing.branches.contains_key(*above));
+    let below = format!("{name}/");
+    let below = || listing.branches.keys().map(String::as_str).find(|other| other.starts_with(&below));
+    match above.or_else(below) {
+        None => Ok(()),
+        Some(other) => Err(Failure::new(
+            Kind::Git,
+            format!("the branch `{branch}` cannot be made: there is a branch `{}`", other.escape_debug()),
+        )
+        .hinted("rename or delete that branch: git cannot have one branch below another")),
+    }
 }
 
 fn as_they_will_stand(mut files: Vec<OverlayFile>, edits: &[FileEdit]) -> Vec<OverlayFile> {

@@ -46,14 +46,15 @@ impl World<'_> {
             standing,
             selection: Selection::default(),
             warnings,
+            judged: 0,
         };
         tracing::info!(app = %promotion.app, target = %promotion.target.name, releases = walk.all.len(), "looking for the release to promote");
         let mut candidates = Vec::new();
-        for (index, release) in looked_at.into_iter().enumerate() {
+        for release in looked_at {
             if !by_name && walk.is_behind(&release) {
                 break;
             }
-            if !by_name && index >= WINDOW {
+            if !by_name && walk.judged >= WINDOW {
                 walk.warnings.push(window_reached(promotion));
                 break;
             }
@@ -171,6 +172,7 @@ impl World<'_> {
         if !by_name && walk.is_behind(release) {
             return fails(Shortfall { reason: "it is older than what runs".into(), url: None });
         }
+        walk.judged += 1;
         let judgement = self.judged(release, promotion, &walk.all).await?;
         Ok(Candidate {
             release: release.clone(),
@@ -230,6 +232,8 @@ pub struct Walk {
     pub selection: Selection,
     /// What should be looked at, though nothing stops.
     pub warnings: Vec<Problem>,
+    /// How many releases GitHub was asked about: what git or the name rules out costs no request.
+    judged: usize,
 }
 
 /// A release with the commit whose overlay carries it.

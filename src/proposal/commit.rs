@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::markdown::plain;
 use super::sections::kind_of;
-use super::title;
+use super::{ProposedFile, title};
 use crate::plan::{Artifact, ArtifactVersion, Plan};
 
 /// How many moves a commit message lists.
 const LISTED: usize = 20;
 
-/// The commit's message, without a trailing newline.
-pub fn commit_message(plan: &Plan) -> String {
+/// The commit's message, without a trailing newline; `files` are what it commits.
+pub fn commit_message(plan: &Plan, files: &[ProposedFile]) -> String {
     let mut message = title(plan);
     if let Some(reason) = &plan.reason {
         let _ = write!(message, "\n\nWhy: {}", plain(reason, 500));
@@ -29,7 +29,7 @@ pub fn commit_message(plan: &Plan) -> String {
         }
     }
     message.push_str("\n\n");
-    message.push_str(&trailers(plan));
+    message.push_str(&trailers(plan, files));
     message
 }
 
@@ -62,6 +62,20 @@ pub fn plan_digest(plan: &Plan) -> String {
     hash.iter().fold("sha256:".to_owned(), |out, byte| format!("{out}{byte:02x}"))
 }
 
+/// `sha256:…` of the files a commit changes: path, mode and content, in the order of the paths.
+///
+/// A person who amends our commit keeps its message, and with it this trailer; the files tell.
+pub fn files_digest<'f>(files: impl IntoIterator<Item = (&'f str, u32, &'f [u8])>) -> String {
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_unstable();
+    let mut hash = Sha256::new();
+    for (path, mode, content) in files {
+        hash.update(format!("{mode:o} {} {path}\n", content.len()));
+        hash.update(content);
+    }
+    hash.finalize().iter().fold("sha256:".to_owned(), |out, byte| format!("{out}{byte:02x}"))
+}
+
 fn moves(plan: &Plan) -> Vec<String> {
     plan.artifacts
         .iter()
@@ -87,7 +101,7 @@ fn version(version: &ArtifactVersion, of: &Artifact) -> String {
     shown.map_or_else(|| "nothing".to_owned(), |shown| plain(shown, 120))
 }
 
-fn trailers(plan: &Plan) -> String {
+fn trailers(plan: &Plan, files: &[ProposedFile]) -> String {
     let mut lines =
         vec![("Promote-App", plan.app.name.clone()), ("Promote-Target", plan.target.environment.clone())];
     if let Some(release) = &plan.proposed {
@@ -95,6 +109,8 @@ fn trailers(plan: &Plan) -> String {
         lines.extend(release.commit.as_ref().map(|commit| ("Promote-Commit", commit.to_string())));
     }
     lines.push(("Promote-Plan", plan_digest(plan)));
+    let files = files.iter().map(|file| (file.path.as_str(), file.mode, file.content.as_bytes()));
+    lines.push(("Promote-Files", files_digest(files)));
     lines.iter().map(|(name, value)| format!("{name}: {}", token(value))).collect::<Vec<_>>().join("\n")
 }
 

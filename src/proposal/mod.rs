@@ -20,7 +20,7 @@ pub(crate) mod sample;
 
 pub use body::{BEGIN, END, LIMIT, body, brief_body, merged_body};
 pub use check::{Annotation, CheckText, Conclusion, Level, check};
-pub use commit::{commit_message, plan_digest};
+pub use commit::{commit_message, files_digest, plan_digest};
 pub use page::Context;
 pub use summary::{Report, SUMMARY_LIMIT, failure_page, stopped_page, summary};
 pub use title::title;
@@ -106,12 +106,13 @@ pub fn proposal(
     let mut labels = manners.labels.clone();
     labels.sort();
     labels.dedup();
+    let files: Vec<ProposedFile> = edited.iter().map(proposed_file).collect::<Result<_>>()?;
     Ok(Proposal {
         branch: context.branch.clone(),
         base: plan.repository.base.clone(),
         base_commit: plan.repository.commit.clone(),
-        files: edited.iter().map(proposed_file).collect::<Result<_>>()?,
-        message: commit_message(plan),
+        message: commit_message(plan, &files),
+        files,
         title: title(plan),
         body: body(plan, context),
         brief: brief_body(plan, context),

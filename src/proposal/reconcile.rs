@@ -21,8 +21,10 @@ pub enum Wanted<'a> {
         /// Whether somebody asked for this release by name.
         asked: Asked,
     },
-    /// Nothing is left to promote.
+    /// The target runs what could be promoted, or something newer.
     Nothing,
+    /// No release is successful now, and the open promotion, if there is one, is not proven any more.
+    Unproven,
 }
 
 /// Whether a release was asked for by name.
@@ -41,7 +43,7 @@ pub struct Existing {
     pub branch: Option<Branch>,
     /// The open pull request from it.
     pub open: Option<OpenPull>,
-    /// The newest pull request from it that a person closed without merging.
+    /// The pull request of the wanted release that a person closed without merging.
     pub closed: Option<ClosedPull>,
 }
 
@@ -63,6 +65,8 @@ pub enum Content {
     Ours {
         /// What its trailers say of the plan.
         digest: String,
+        /// The release it is of.
+        tag: String,
         /// Whether base still has the files as they were when it was made.
         ground: Ground,
     },
@@ -138,6 +142,11 @@ pub enum Action {
         /// Why, as a warning.
         why: String,
     },
+    /// Keep the open one, whose evidence does not hold now, from being merged: its check fails.
+    Hold {
+        /// Which.
+        number: u64,
+    },
     /// Close the open one: nothing is left to promote.
     Close {
         /// Which.
@@ -169,9 +178,12 @@ pub fn action(wanted: &Wanted<'_>, existing: &Existing) -> Action {
         return left_to(author, existing);
     }
     match (wanted, &existing.open) {
-        (Wanted::Nothing, None) => Action::Rest,
+        (Wanted::Nothing | Wanted::Unproven, None) => Action::Rest,
         (Wanted::Nothing, Some(open)) => Action::Close { number: open.number },
-        (Wanted::Release { tag, asked: Asked::No, .. }, None) if was_closed(existing, tag) => {
+        (Wanted::Unproven, Some(open)) => Action::Hold { number: open.number },
+        (Wanted::Release { tag, digest, asked: Asked::No, .. }, open)
+            if was_closed(existing, tag) && (open.is_none() || changes_release(existing, digest)) =>
+        {
             respected(existing, tag)
         }
         (Wanted::Release { digest, .. }, None) => Action::Open(push(existing, digest)),
@@ -199,7 +211,9 @@ fn same_text(one: &str, other: &str) -> bool {
 
 fn push(existing: &Existing, wanted: &str) -> Push {
     match &existing.branch {
-        Some(Branch { content: Content::Ours { digest, ground: Ground::Same }, .. }) if digest == wanted => {
+        Some(Branch { content: Content::Ours { digest, ground: Ground::Same, .. }, .. })
+            if digest == wanted =>
+        {
             Push::Keep
         }
         _ => Push::Commit,
@@ -248,7 +262,7 @@ mod tests {
     }
 
     fn ours(digest: &str, ground: Ground) -> Option<Branch> {
-        on(Content::Ours { digest: digest.into(), ground })
+        on(Content::Ours { digest: digest.into(), tag: "v1.8.0".into(), ground })
     }
 
     fn open(body: &str, consent: Consent) -> Option<OpenPull> {
@@ -286,6 +300,9 @@ mod tests {
             ("closed by a person, asked for by name", release("d", ByName), Existing { closed: closed("v1.8.0"), ..Default::default() }, Action::Open(Push::Commit)),
             ("another release closed by a person", release("d", No), Existing { closed: closed("v1.7.0"), ..Default::default() }, Action::Open(Push::Commit)),
             ("reopened by a person", release("d", No), Existing { branch: ours("d", Same), open: open("body", Consent::None), closed: closed("v1.8.0") }, Action::Rest),
+            ("another release, closed by a person, under an open one", release("e", No), Existing { branch: ours("d", Same), open: open("old", Consent::None), closed: closed("v1.8.0") }, respected(&Existing { closed: closed("v1.8.0"), ..Default::default() }, "v1.8.0")),
+            ("nothing successful now, nothing there", Wanted::Unproven, Existing::default(), Action::Rest),
+            ("nothing successful now, one open", Wanted::Unproven, Existing { branch: ours("d", Same), open: open("body", Consent::Given), closed: None }, Action::Hold { number: 7 }),
             ("nothing to promote, nothing there", Wanted::Nothing, Existing::default(), Action::Rest),
             ("nothing to promote any more", Wanted::Nothing, Existing { branch: ours("d", Same), open: open("body", Consent::None), closed: None }, Action::Close { number: 7 }),
         ];

@@ -198,7 +198,7 @@ fn nothing_on_a_page_ages() {
     let mut later = typical();
     later.now = at("2031-01-01T00:00:00Z");
     assert_eq!(body(&typical(), &context()), body(&later, &context()));
-    assert_eq!(commit_message(&typical()), commit_message(&later));
+    assert_eq!(commit_message(&typical(), &[]), commit_message(&later, &[]));
     assert_eq!(check(&typical(), &context()), check(&later, &context()));
     assert!(!body(&typical(), &context()).contains("16:40"));
 }
@@ -304,7 +304,7 @@ fn the_check_annotates_findings_and_changes() {
 
 #[test]
 fn the_commit_message_says_what_moves() {
-    insta::assert_snapshot!(commit_message(&typical()));
+    insta::assert_snapshot!(commit_message(&typical(), &[]));
 }
 
 #[test]
@@ -474,12 +474,12 @@ proptest! {
 
     #[test]
     fn no_text_forges_a_trailer_or_a_second_line_of_the_title(text in pieces(), more in "(\n\n?(Co-authored-by|Promote-Tag): x)?") {
-        let message = commit_message(&hostile(&format!("{text}{more}{text}"), 2));
+        let message = commit_message(&hostile(&format!("{text}{more}{text}"), 2), &[]);
         let trailer = Regex::new("^[A-Za-z-]+: ?").unwrap();
         let trailers: Vec<&str> = message.lines().filter(|l| trailer.is_match(l)).map(|l| l.split(':').next().unwrap()).collect();
-        prop_assert_eq!(trailers, ["Why", "Promote-App", "Promote-Target", "Promote-Tag", "Promote-Commit", "Promote-Plan"]);
+        prop_assert_eq!(trailers, ["Why", "Promote-App", "Promote-Target", "Promote-Tag", "Promote-Commit", "Promote-Plan", "Promote-Files"]);
         let last = message.rsplit("\n\n").next().unwrap();
-        prop_assert_eq!(last.lines().count(), 5);
+        prop_assert_eq!(last.lines().count(), 6);
         let pings = Regex::new("@[a-z]|#[0-9]").unwrap();
         prop_assert!(!pings.is_match(&message));
         prop_assert!(!title(&hostile(&text, 1)).contains('\n'));

@@ -54,23 +54,21 @@ pub fn carrier(
         Ok(carrier) => return Ok(Ok(carrier)),
         Err(looked_at) => looked_at,
     };
-    let mut moved: Option<(Pin, CommitSha)> = None;
+    let mut moved: Vec<(Pin, CommitSha)> = Vec::new();
     for step in later {
         let step = step?;
-        let found = carried(&step)?.ok();
-        let artifact =
-            found.as_ref().and_then(|carrier| carrier.carrying.first()).map(|pin| pin.artifact.clone());
-        if moved.is_none() {
-            moved = other_change(&at_tag.pins, &step.pins, artifact.as_deref())
-                .map(|pin| (pin, step.commit.clone()));
+        // Which image carries is known only at the end: until then every change is kept.
+        for pin in changed(&at_tag.pins, &step.pins) {
+            if !moved.iter().any(|(known, _)| is_same_place(known, &pin)) {
+                moved.push((pin, step.commit.clone()));
+            }
         }
-        if let Some(carrier) = found {
-            return Ok(match moved {
-                // A change of an image on the way is looked at again once it is known which image carries.
-                Some((pin, commit)) if Some(&pin.artifact) != artifact.as_ref() => {
-                    Err(changed_between(&pin, &commit, &carrier))
-                }
-                _ => Ok(carrier),
+        if let Ok(carrier) = carried(&step)? {
+            let carries =
+                |pin: &Pin| carrier.carrying.iter().any(|carrying| carrying.artifact == pin.artifact);
+            return Ok(match moved.iter().find(|(pin, _)| !carries(pin)) {
+                Some((pin, commit)) => Err(changed_between(pin, commit, &carrier)),
+                None => Ok(carrier),
             });
         }
     }
@@ -80,17 +78,15 @@ pub fn carrier(
     Ok(Err(nowhere(release, &looked_at)))
 }
 
-/// The first pin that differs and does not belong to the carrying artifact.
-fn other_change(at_tag: &[Pin], now: &[Pin], carrying: Option<&str>) -> Option<Pin> {
-    let same = |a: &Pin, b: &Pin| a.file == b.file && a.key == b.key;
-    let is_other = |pin: &&Pin| carrying != Some(pin.artifact.as_str());
-    let changed = now
-        .iter()
-        .filter(is_other)
-        .find(|pin| !at_tag.iter().any(|old| same(old, pin) && old.value == pin.value));
-    changed
-        .or_else(|| at_tag.iter().filter(is_other).find(|old| !now.iter().any(|pin| same(old, pin))))
-        .cloned()
+/// The pins that differ, or are on one side only.
+fn changed(at_tag: &[Pin], now: &[Pin]) -> Vec<Pin> {
+    let is_old = |pin: &&Pin| at_tag.iter().any(|old| is_same_place(old, pin) && old.value == pin.value);
+    let gone = at_tag.iter().filter(|old| !now.iter().any(|pin| is_same_place(old, pin)));
+    now.iter().filter(|pin| !is_old(pin)).chain(gone).cloned().collect()
+}
+
+fn is_same_place(a: &Pin, b: &Pin) -> bool {
+    a.file == b.file && a.key == b.key
 }
 
 fn changed_between(pin: &Pin, commit: &CommitSha, carrier: &Carrier) -> Shortfall {
@@ -199,6 +195,8 @@ mod tests {
             vec![step('b', "v1.8.0", "m2")],
             vec![step('b', "v1.7.0", "m2"), step('c', "v1.8.0", "m2")],
             vec![step('b', "v1.7.0", "m2"), step('c', "v1.8.0", "m1")],
+            // The image moved before the model did.
+            vec![step('9', "v1.7.9", "m1"), step('b', "v1.7.9", "m2"), step('c', "v1.8.0", "m2")],
         ] {
             let reason = found(&step('a', "v1.7.0", "m1"), None, later).unwrap_err();
             assert!(reason.starts_with("`model.version` changed in `bbbbbbb`"), "{reason}");

@@ -1,8 +1,9 @@
 //! The life of the promotion pull request.
 
+use fake_github::{Commit, Effect, Fault, On};
 use serde_json::json;
 
-use crate::scene::{Scene, Start, digest, values};
+use crate::scene::{Scene, Start, digest, git, values};
 
 fn with_three() -> Scene {
     let scene = Scene::new();
@@ -323,4 +324,151 @@ fn a_run_by_hand_takes_15_requests_too() {
     let second = scene.runs(&Start::dispatch(&scene, &json!({})));
     second.ended("unchanged", 0);
     assert!(second.requests.len() <= 9, "{} requests", second.requests.len());
+}
+
+#[test]
+fn a_commit_with_our_message_and_other_files_is_a_persons() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    let checkout = scene.checkout(&["--branch", "promote/agent/prod"]);
+    std::fs::write(checkout.path().join("environments/prod/evil.yaml"), "kind: ClusterRoleBinding\n")
+        .unwrap();
+    git(checkout.path(), &["add", "--all"]);
+    git(checkout.path(), &["commit", "--quiet", "--amend", "--no-edit"]);
+    git(checkout.path(), &["push", "--quiet", "--force"]);
+    let theirs = scene.promotion_head();
+    let run = scene.run();
+    run.ended("unchanged", 0);
+    assert_eq!(run.writes(), [""; 0]);
+    assert!(run.stdout.contains("::warning"), "{}", run.said());
+    // And a newer release does not sweep it away.
+    scene.release("v2.0.0", "2026-09-15", Some("success"));
+    scene.run().ended("unchanged", 0);
+    assert_eq!(scene.promotion_head(), theirs);
+}
+
+#[test]
+fn a_promotion_whose_evidence_runs_again_is_held_and_not_closed() {
+    let scene = Scene::new();
+    let staging = scene.release("v1.8.0", "2026-09-15", Some("success"));
+    scene.run().ended("created", 0);
+    scene.repo.approve(1, "alice").unwrap();
+    let head = scene.promotion_head();
+    let conclusion = || scene.repo.check_runs(&head).unwrap()[0]["conclusion"].as_str().unwrap().to_owned();
+    for (status, conclusion_now) in [("in_progress", None), ("completed", Some("failure"))] {
+        scene.repo.set_run(staging, status, conclusion_now).unwrap();
+        let run = scene.run();
+        run.ended("unchanged", 0);
+        assert!(run.stdout.contains("no release is successful now"), "{}", run.said());
+        assert_eq!(conclusion(), "failure");
+        assert_eq!(scene.repo.pull(1).unwrap().state, "open");
+    }
+    assert_eq!(scene.run().writes(), [""; 0]);
+    // Its text tells the new time of the evidence; the commit, and with it the approval, stays.
+    scene.repo.set_run(staging, "completed", Some("success")).unwrap();
+    scene.run().ended("updated", 0);
+    assert_eq!(conclusion(), "success");
+    assert_eq!(scene.promotion_head(), head);
+}
+
+#[test]
+fn many_prereleases_do_not_hide_a_release() {
+    let scene = Scene::new();
+    scene.release("v1.8.0", "2026-09-15", Some("success"));
+    let head = scene.repo.resolve("main").unwrap();
+    for number in 0..40 {
+        scene.repo.tag(&format!("v2.0.0-rc.{number}"), &head).unwrap();
+    }
+    let run = scene.run();
+    run.ended("created", 0);
+    assert_eq!(run.output("tag"), "v1.8.0");
+}
+
+#[test]
+fn a_close_is_respected_also_after_another_promotion() {
+    let scene = Scene::new();
+    scene.release("v1.8.0", "2026-09-15", Some("success"));
+    scene.run().ended("created", 0);
+    scene.repo.close(1, "bob").unwrap();
+    let newer = scene.release("v1.9.0", "2026-09-15", Some("success"));
+    scene.run().ended("created", 0);
+    scene.repo.set_run(newer, "completed", Some("failure")).unwrap();
+    let run = scene.run();
+    run.ended("unchanged", 0);
+    assert!(run.stdout.contains("somebody closed the promotion of `v1.8.0` (#1)"), "{}", run.said());
+    assert_eq!(scene.repo.pull(2).unwrap().title, "Promote agent v1.9.0 to prod");
+}
+
+#[test]
+fn what_a_run_cut_short_did_not_get_to_is_done_by_the_next() {
+    let scene = with_three();
+    let broken = Effect::Status {
+        status: 502,
+        body: serde_json::Value::Null,
+        headers: std::collections::BTreeMap::default(),
+    };
+    for request in ["/labels$", "/check-runs$"] {
+        scene.github.inject(Fault::new(On::request("POST", request), broken.clone())).unwrap();
+    }
+    let labels = Start::inputs(&[("labels", "promotion")]);
+    scene.runs(&labels).ended("created", 0);
+    scene.github.clear_faults();
+    scene.runs(&labels).ended("unchanged", 0);
+    assert_eq!(scene.repo.pull_json(1).unwrap()["labels"][0]["name"], "promotion");
+    assert_eq!(scene.repo.check_runs(&scene.promotion_head()).unwrap().len(), 1);
+    assert_eq!(scene.runs(&labels).writes(), [""; 0]);
+}
+
+#[test]
+fn a_supersede_takes_nothing_away_before_the_new_commit_is_there() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    scene.repo.approve(1, "alice").unwrap();
+    scene.release("v2.0.0", "2026-09-15", Some("success"));
+    let broken = Effect::Status {
+        status: 500,
+        body: serde_json::Value::Null,
+        headers: std::collections::BTreeMap::default(),
+    };
+    scene.github.inject(Fault::new(On::request("POST", "/git/trees$"), broken)).unwrap();
+    assert_eq!(scene.run().code, Some(1));
+    assert_eq!(scene.repo.pull(1).unwrap().state, "open");
+    scene.github.clear_faults();
+    scene.run().ended("superseded", 0);
+}
+
+#[test]
+fn a_ready_pull_request_that_becomes_blocked_becomes_a_draft() {
+    let scene = with_three();
+    scene.run().ended("created", 0);
+    scene.release("v2.0.0", "latest", Some("success"));
+    scene.run().ended("blocked", 1);
+    assert!(scene.repo.pull(1).unwrap().draft);
+    // A person marks it ready: it stays so.
+    scene.repo.mark_ready(1).unwrap();
+    scene.release("v2.0.1", "latest", Some("success"));
+    scene.run().ended("blocked", 1);
+    assert!(!scene.repo.pull(1).unwrap().draft);
+}
+
+#[test]
+fn a_branch_in_the_way_is_named() {
+    let scene = with_three();
+    let head = scene.repo.resolve("main").unwrap();
+    scene.repo.set_ref("refs/heads/promote", &head).unwrap();
+    scene.run().failed(&["there is a branch `promote`", "rename or delete that branch"]);
+}
+
+#[test]
+fn what_was_not_tested_together_is_not_promoted() {
+    let scene = Scene::new();
+    let commit = scene.feature("v1.8.0");
+    scene.repo.tag("v1.7.9", &commit).unwrap();
+    scene.tagged("v1.8.0", &commit, Some("success"));
+    for (tag, model) in [("v1.7.9", "2026-05-01"), ("v1.7.9", "2026-09-15"), ("v1.8.0", "2026-09-15")] {
+        let record = Commit::new("record").file("environments/staging/values.yaml", &values(tag, model));
+        scene.repo.commit(&record.by("bob")).unwrap();
+    }
+    let run = scene.runs(&Start::dispatch(&scene, &json!({"tag": "v1.8.0"})));
+    run.failed(&["`model.version` changed", "not tested together"]);
 }
