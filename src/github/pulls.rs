@@ -194,19 +194,42 @@ impl GitHub {
         Ok(())
     }
 
-    /// Closes a pull request with a comment that says why.
+    /// Closes a pull request, and marks the close as ours.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn close_pull_request(&self, number: u64, why: &str) -> Result<()> {
+    pub async fn close_pull_request(&self, number: u64) -> Result<()> {
         // Before it is closed: a run that is cut short must not leave a close that looks like a person's.
         if let Err(failure) = self.add_labels(number, &[CLOSED_BY_US.to_owned()]).await {
             tracing::warn!(%failure, "the pull request could not be labelled as closed by us");
         }
+        self.set_state(number, "closed").await
+    }
+
+    /// Opens a pull request again that was closed too soon.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn reopen_pull_request(&self, number: u64) -> Result<()> {
+        let label = self.path(&format!("/issues/{number}/labels/{CLOSED_BY_US}"));
+        self.set_state(number, "open").await?;
+        self.writer.write(&Method::DELETE, &label, &json!({}), PULLS).await?;
+        Ok(())
+    }
+
+    async fn set_state(&self, number: u64, state: &str) -> Result<()> {
         let path = self.path(&format!("/pulls/{number}"));
-        self.writer.write(&Method::PATCH, &path, &json!({"state": "closed"}), PULLS).await?;
+        self.writer.write(&Method::PATCH, &path, &json!({"state": state}), PULLS).await?;
+        Ok(())
+    }
+
+    /// Says something below a pull request.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn comment(&self, number: u64, text: &str) -> Result<()> {
         let path = self.path(&format!("/issues/{number}/comments"));
-        self.writer.write(&Method::POST, &path, &json!({"body": why}), PULLS).await?;
+        self.writer.write(&Method::POST, &path, &json!({"body": text}), PULLS).await?;
         Ok(())
     }
 

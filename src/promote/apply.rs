@@ -77,17 +77,7 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
         (Action::Update { number, push, text }, Some(proposal)) => {
             ground.update(proposal, *number, *push, *text, known).await
         }
-        (Action::Supersede { number }, Some(proposal)) => {
-            let why = format!(
-                "The proposed release changed after this was approved, and an approval is for one release: {} is proposed afresh.",
-                crate::proposal::markdown::text(&proposal.title, 200)
-            );
-            // The commit is there before anything is taken away.
-            let commit = ground.commit(proposal).await?;
-            ground.github.close_pull_request(*number, &why).await?;
-            ground.github.move_branch(ground.branch, ground.head.as_ref(), Some(&commit)).await?;
-            ground.open_on(proposal, commit, Outcome::Superseded).await
-        }
+        (Action::Supersede { number }, Some(proposal)) => ground.supersede(proposal, *number).await,
         (Action::Open(_) | Action::Update { .. } | Action::Supersede { .. }, None) => Err(Failure::new(
             crate::failure::Kind::Machine,
             "there is an action, but no proposal to carry out",
@@ -96,15 +86,45 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
 }
 
 async fn close(ground: &Ground<'_>, number: u64, known: Applied) -> Result<Applied> {
-    let why = "Nothing is left to promote: the target runs the latest successful release.";
-    ground.github.close_pull_request(number, why).await?;
+    ground.github.close_pull_request(number).await?;
     if let Some(head) = &ground.head {
         ground.github.move_branch(ground.branch, Some(head), None).await?;
     }
-    Ok(Applied { outcome: Outcome::Closed, head: None, wrote: true, ..known })
+    let why = "Nothing is left to promote: the target runs this release, or a newer one.";
+    let notes = ground.said(number, why).await;
+    Ok(Applied { outcome: Outcome::Closed, head: None, wrote: true, notes, ..known })
 }
 
 impl Ground<'_> {
+    /// Closes the old pull request and opens a fresh one, linked from the old.
+    ///
+    /// The commit is there before anything is taken away, and the branch moves after the close: auto-merge
+    /// and approvals were for the old release.
+    async fn supersede(&self, proposal: &Proposal, number: u64) -> Result<Applied> {
+        let commit = self.commit(proposal).await?;
+        self.github.close_pull_request(number).await?;
+        if let Err(failure) = self.github.move_branch(self.branch, self.head.as_ref(), Some(&commit)).await {
+            // Somebody pushed meanwhile, or GitHub refused: nothing has changed, so nothing is taken away.
+            self.github.reopen_pull_request(number).await?;
+            return Err(failure);
+        }
+        let mut applied = self.open_on(proposal, commit, Outcome::Superseded).await?;
+        let fresh = applied.url.as_deref().unwrap_or_default();
+        let why =
+            format!("An approval is for one release, and the proposed release changed: {fresh} proposes it.");
+        applied.notes.extend(self.said(number, &why).await);
+        Ok(applied)
+    }
+
+    /// A comment is a courtesy: its failure is a note.
+    async fn said(&self, number: u64, text: &str) -> Vec<String> {
+        let failed = self.github.comment(number, text).await.err();
+        failed
+            .map(|failure| first_line("the old pull request could not be commented on", &failure))
+            .into_iter()
+            .collect()
+    }
+
     /// Keeps the open pull request from being merged while no release is successful.
     async fn hold(&self, known: Applied) -> Result<Applied> {
         let why =

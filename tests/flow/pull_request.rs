@@ -101,6 +101,9 @@ fn an_approval_is_for_one_release() {
     assert_eq!(run.output("pull-request-number"), "2");
     assert_eq!(scene.repo.pull(1).unwrap().state, "closed");
     assert_eq!(scene.repo.pull(2).unwrap().state, "open");
+    let comments = run.requests.iter().filter(|request| request.path.ends_with("/issues/1/comments"));
+    let said: Vec<_> = comments.map(|comment| comment.request_body.to_string()).collect();
+    assert!(said.len() == 1 && said[0].contains("/acme/agent/pull/2"), "{said:?}");
 }
 
 #[test]
@@ -430,10 +433,13 @@ fn a_supersede_takes_nothing_away_before_the_new_commit_is_there() {
         body: serde_json::Value::Null,
         headers: std::collections::BTreeMap::default(),
     };
-    scene.github.inject(Fault::new(On::request("POST", "/git/trees$"), broken)).unwrap();
-    assert_eq!(scene.run().code, Some(1));
-    assert_eq!(scene.repo.pull(1).unwrap().state, "open");
-    scene.github.clear_faults();
+    for on in [On::request("POST", "/git/trees$"), On::graphql("updateRefs")] {
+        scene.github.inject(Fault::new(on, broken.clone())).unwrap();
+        assert_eq!(scene.run().code, Some(1));
+        assert_eq!(scene.repo.pull(1).unwrap().state, "open");
+        assert_eq!(scene.repo.pull_json(1).unwrap()["labels"], json!([]));
+        scene.github.clear_faults();
+    }
     scene.run().ended("superseded", 0);
 }
 
