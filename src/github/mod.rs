@@ -3,6 +3,7 @@
 //! Octocrab's types stay inside; what crosses is ours. It decides nothing: which evidence counts and
 //! which action is right are pure questions asked elsewhere.
 
+pub mod checks;
 pub mod client;
 pub mod evidence;
 pub mod git_data;
@@ -54,5 +55,12 @@ impl GitHub {
     /// `/repos/{owner}/{name}` and what follows.
     fn path(&self, rest: &str) -> String {
         format!("/repos/{}/{}{rest}", self.slug.owner, self.slug.name)
+    }
+}
+
+/// Sets a field of a body that is an object.
+fn set(body: &mut serde_json::Value, key: &str, value: serde_json::Value) {
+    if let Some(body) = body.as_object_mut() {
+        body.insert(key.to_owned(), value);
     }
 }

@@ -5,8 +5,9 @@
 
 use crate::failure::{Failure, Result};
 use crate::github::GitHub;
+use crate::github::checks::{Check, CheckNote, ExistingCheck};
 use crate::github::git_data::NewFile;
-use crate::github::pulls::{Check, CheckNote, ExistingCheck, NewPull, Opened, PullRequest};
+use crate::github::pulls::{NewPull, Opened, PullRequest};
 use crate::names::{BranchName, CommitSha};
 use crate::plan::Outcome;
 use crate::proposal::reconcile::{Action, Push, Text};

@@ -11,7 +11,7 @@ use super::repository::Repository;
 use crate::decide::{Decision, decision};
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::git::Listing;
-use crate::github::pulls::Check;
+use crate::github::checks::Check;
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::overlay::{FileEdit, OverlayFile, bare_diff, unified_diff};
 use crate::plan::{self, Outcome, Plan};
