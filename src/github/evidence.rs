@@ -36,7 +36,7 @@ impl GitHub {
     /// When GitHub refuses or cannot be reached.
     pub async fn was_deployed_to(&self, environment: &str) -> Result<bool> {
         let path = self.path(&format!("/deployments?environment={}&per_page=1", encoded(environment)));
-        let found: Vec<serde_json::Value> = self.reader.get(&path, "deployments: read").await?;
+        let found: Vec<serde_json::Value> = self.reader.beginning(&path, "deployments: read").await?;
         Ok(!found.is_empty())
     }
 
