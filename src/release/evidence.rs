@@ -371,13 +371,13 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
             let of_it: Vec<&Run> = ran.runs.iter().filter(|run| run.is_of(name)).collect();
             match of_it.first() {
                 None => none,
-                Some(run) => match run.objection(rules.promoting) {
-                    Some(why) => format!("{none} counts: {why}"),
-                    None => {
-                        let other = run.head_branch.as_deref().unwrap_or("another tag");
-                        format!("{none} counts: it ran for {}", code(other))
-                    }
-                },
+                Some(run) => {
+                    let for_another = || {
+                        format!("it ran for {}", code(run.head_branch.as_deref().unwrap_or("another tag")))
+                    };
+                    let why = run.objection(rules.promoting).unwrap_or_else(for_another);
+                    format!("{none} counts: {why}")
+                }
             }
         }
         Required::Check { name, app } => {
