@@ -14,8 +14,10 @@ pub enum Kind {
     Settings,
     /// The checkout, or git on the server, lacks something or refused.
     Git,
-    /// GitHub's API refused, or could not be reached.
+    /// GitHub's API refused.
     GitHub,
+    /// GitHub's API has a problem, or could not be reached: the next run may succeed.
+    Outage,
     /// An overlay cannot be read or edited safely.
     Overlay,
     /// The release asked for cannot be promoted.

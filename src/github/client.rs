@@ -11,7 +11,9 @@ use http_body_util::BodyExt;
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use url::Url;
 
+use super::answer::{Asked, Due, api_address, next_page, not_json};
 use crate::failure::{Failure, Kind, Result};
 use crate::secret::Secret;
 
@@ -38,6 +40,8 @@ pub struct Client {
     rest: Octocrab,
     graphql: Octocrab,
     address: Address,
+    /// The REST address, parsed.
+    api: Url,
     /// The input the token came from, for the hint of a refusal.
     token_input: &'static str,
     waited: AtomicU64,
@@ -50,14 +54,16 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body; `null` where there is none.
+    /// Its body; `null` where there is none, or where it is not JSON.
     pub body: Value,
+    /// What a body is that should have been JSON.
+    pub unreadable: Option<&'static str>,
 }
 
 /// What GitHub said no to, for callers that can go on.
 #[derive(Debug)]
 pub struct Refusal {
-    /// The status; none when there was no answer at all.
+    /// The status; none when there was no answer, or none that can be read: GitHub may have acted.
     pub status: Option<StatusCode>,
     /// GitHub's message with its details.
     pub message: String,
@@ -71,6 +77,17 @@ impl From<Refusal> for Failure {
 }
 
 impl Refusal {
+    /// There was no answer that tells whether GitHub acted.
+    pub(super) fn ambiguous(failure: Failure, message: String) -> Self {
+        Self { status: None, message, failure }
+    }
+
+    /// Adds what led to it.
+    pub(super) fn because(mut self, source: impl Into<anyhow::Error>) -> Self {
+        self.failure = self.failure.because(source);
+        self
+    }
+
     /// Whether GitHub answered with this status.
     pub fn is(&self, status: StatusCode) -> bool {
         self.status == Some(status)
@@ -102,11 +119,14 @@ impl Client {
             return Err(Failure::new(Kind::Settings, format!("input `{token_input}` is not a token"))
                 .hinted("it must be one line without blanks; `${{ github.token }}` is the job's own"));
         }
+        let api = api_address(&address.rest)?;
+        api_address(&address.graphql)?;
         let graphql = address.graphql.strip_suffix("/graphql").unwrap_or(&address.graphql);
         Ok(Self {
             rest: octocrab(&address.rest, token, http.clone())?,
             graphql: octocrab(graphql, token, http)?,
             address: address.clone(),
+            api,
             token_input,
             waited: AtomicU64::new(0),
         })
@@ -115,7 +135,13 @@ impl Client {
     /// Reads one object.
     pub async fn get<T: DeserializeOwned>(&self, path: &str, needs: &str) -> Result<T, Refusal> {
         let answer = self.send(&Method::GET, path, None, needs).await?;
-        decoded(answer.body, path)
+        Asked { method: &Method::GET, path }.decoded(answer.body, Due::Object)
+    }
+
+    /// Reads the beginning of a list, as long as `path` asks for.
+    pub async fn beginning<T: DeserializeOwned>(&self, path: &str, needs: &str) -> Result<Vec<T>, Refusal> {
+        let answer = self.send(&Method::GET, path, None, needs).await?;
+        Asked { method: &Method::GET, path }.list(answer.body, None)
     }
 
     /// Reads every page of a list; `items` names the list in the answer, where it is not the answer itself.
@@ -128,17 +154,29 @@ impl Client {
         let separator = if path.contains('?') { '&' } else { '?' };
         let mut next = Some(format!("{path}{separator}per_page={PER_PAGE}"));
         let mut all = Vec::new();
+        let asked = Asked { method: &Method::GET, path };
         for _ in 0..MOST_PAGES {
             let Some(page) = next else { return Ok(all) };
-            let mut answer = self.send(&Method::GET, &page, None, needs).await?;
-            let list = match items {
-                Some(items) => answer.body.get_mut(items).map(Value::take).unwrap_or_default(),
-                None => answer.body,
-            };
-            all.extend(decoded::<Vec<T>>(list, path)?);
-            next = next_page(&answer.headers).map(|link| self.relative(&link));
+            let answer = self.send(&Method::GET, &page, None, needs).await?;
+            all.extend(asked.list::<T>(answer.body, items)?);
+            next = next_page(&answer.headers, &self.api, &page).map_err(|link| {
+                let link = link.escape_debug().take(200).collect::<String>().replace('`', "'");
+                asked.unreadable(&format!("its next page is said to be `{link}`, which is not on this API"))
+            })?;
         }
-        Err(unreadable(path, &format!("the list goes on after {MOST_PAGES} pages")))
+        Err(asked.unreadable(&format!("the list goes on after {MOST_PAGES} pages")))
+    }
+
+    /// Writes, and decodes the answer; one that cannot be read says nothing of whether GitHub acted.
+    pub async fn written<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+        body: &Value,
+        needs: &str,
+    ) -> Result<T, Refusal> {
+        let answer = self.write(method, path, body, needs).await?;
+        Asked { method, path }.decoded(answer, Due::Object)
     }
 
     /// Writes; never tried twice after it may have reached GitHub.
@@ -167,7 +205,11 @@ impl Client {
             let failure = Failure::new(Kind::GitHub, format!("GitHub's GraphQL API refused: {said}"));
             return Err(Refusal { status: Some(StatusCode::OK), message: said, failure });
         }
-        Ok(answer.body.get_mut("data").map(Value::take).unwrap_or_default())
+        match answer.body.get_mut("data").map(Value::take) {
+            Some(data) if data.is_object() => Ok(data),
+            _ => Err(Asked { method: &Method::POST, path: "/graphql" }
+                .unreadable("it has neither `data` nor `errors`")),
+        }
     }
 
     async fn send(
@@ -192,6 +234,7 @@ impl Client {
         loop {
             let result = once(api, method, path, body).await;
             let pause = match &result {
+                Ok(answer) if answer.unreadable.is_some() => backoff(method, tries),
                 Ok(answer) if answer.status.is_success() => None,
                 Ok(answer) => match self.rate_limit_pause(answer) {
                     Some(pause) => Some(pause),
@@ -202,6 +245,7 @@ impl Client {
             };
             let Some(pause) = pause else {
                 return match result {
+                    Ok(Answer { unreadable: Some(why), .. }) => Err(Asked { method, path }.unreadable(why)),
                     Ok(answer) if answer.status.is_success() => Ok(answer),
                     Ok(answer) => Err(self.refused(method, path, &answer, needs)),
                     Err(error) => Err(self.unreachable(method, path, error)),
@@ -239,10 +283,6 @@ impl Client {
         (before + seconds <= PATIENCE).then(|| Duration::from_secs(seconds))
     }
 
-    fn relative(&self, link: &str) -> String {
-        link.strip_prefix(self.address.rest.trim_end_matches('/')).unwrap_or(link).to_owned()
-    }
-
     fn refused(&self, method: &Method, path: &str, answer: &Answer, needs: &str) -> Refusal {
         let message = said(&answer.body);
         let what = format!(
@@ -250,7 +290,8 @@ impl Client {
             answer.status.as_u16(),
             without_query(path)
         );
-        let failure = Failure::new(Kind::GitHub, what);
+        let kind = if answer.status.is_server_error() { Kind::Outage } else { Kind::GitHub };
+        let failure = Failure::new(kind, what);
         let accepted =
             answer.headers.get("x-accepted-github-permissions").and_then(|value| value.to_str().ok());
         let failure = match answer.status {
@@ -282,7 +323,7 @@ impl Client {
     fn unreachable(&self, method: &Method, path: &str, error: anyhow::Error) -> Refusal {
         let deepest = error.root_cause().to_string();
         let failure = Failure::new(
-            Kind::GitHub,
+            Kind::Outage,
             format!("no answer from {} to `{method} {}`: {deepest}", self.address.rest, without_query(path)),
         )
         .hinted("check the network, `HTTPS_PROXY`/`NO_PROXY`, `SSL_CERT_FILE`, and `GITHUB_API_URL`");
@@ -323,26 +364,12 @@ async fn once(api: &Octocrab, method: &Method, path: &str, body: Option<&Value>)
     let response = api.execute(request).await?;
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await?.to_bytes();
-    let body = match serde_json::from_slice(&bytes) {
-        Ok(body) => body,
-        Err(_) if bytes.is_empty() || !parts.status.is_success() => Value::Null,
-        Err(error) => return Err(error.into()),
+    let (body, unreadable) = match serde_json::from_slice(&bytes) {
+        Ok(body) => (body, None),
+        Err(_) if bytes.is_empty() || !parts.status.is_success() => (Value::Null, None),
+        Err(_) => (Value::Null, Some(not_json(&bytes))),
     };
-    Ok(Answer { status: parts.status, headers: parts.headers, body })
-}
-
-/// Decodes an answer that was written for.
-pub fn read<T: DeserializeOwned>(body: Value) -> Result<T, Refusal> {
-    decoded(body, "…")
-}
-
-fn decoded<T: DeserializeOwned>(body: Value, path: &str) -> Result<T, Refusal> {
-    serde_json::from_value(body).map_err(|error| unreadable(path, &error.to_string()))
-}
-
-fn unreadable(path: &str, why: &str) -> Refusal {
-    let message = format!("GitHub's answer to `GET {}` cannot be read: {why}", without_query(path));
-    Refusal { status: None, message: message.clone(), failure: Failure::new(Kind::GitHub, message) }
+    Ok(Answer { status: parts.status, headers: parts.headers, body, unreadable })
 }
 
 /// `message`, and the messages of `errors`, in one line.
@@ -377,15 +404,6 @@ fn without_query(path: &str) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
-fn next_page(headers: &HeaderMap) -> Option<String> {
-    let link = headers.get(http::header::LINK)?.to_str().ok()?;
-    link.split(',').find_map(|part| {
-        let (address, rel) = part.split_once(';')?;
-        rel.contains("rel=\"next\"")
-            .then(|| address.trim().trim_start_matches('<').trim_end_matches('>').to_owned())
-    })
-}
-
 /// A path segment or a query value, percent-encoded.
 pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
@@ -402,16 +420,6 @@ mod tests {
             permissions("pull_requests=write; contents=read"),
             "pull-requests: write`, `contents: read"
         );
-    }
-
-    #[test]
-    fn the_next_page_is_found_whatever_its_place() {
-        let mut headers = HeaderMap::new();
-        let link =
-            r#"<https://api.github.com/a?page=1>; rel="prev", <https://api.github.com/a?page=3>; rel="next""#;
-        headers.insert(http::header::LINK, link.parse().unwrap());
-        assert_eq!(next_page(&headers).as_deref(), Some("https://api.github.com/a?page=3"));
-        assert_eq!(next_page(&HeaderMap::new()), None);
     }
 
     #[test]

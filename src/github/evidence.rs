@@ -36,7 +36,7 @@ impl GitHub {
     /// When GitHub refuses or cannot be reached.
     pub async fn was_deployed_to(&self, environment: &str) -> Result<bool> {
         let path = self.path(&format!("/deployments?environment={}&per_page=1", encoded(environment)));
-        let found: Vec<serde_json::Value> = self.reader.get(&path, "deployments: read").await?;
+        let found: Vec<serde_json::Value> = self.reader.beginning(&path, "deployments: read").await?;
         Ok(!found.is_empty())
     }
 
@@ -112,17 +112,7 @@ impl GitHub {
     pub(super) async fn statuses(&self, commit: &CommitSha) -> Result<Vec<Status>> {
         let path = self.path(&format!("/commits/{commit}/statuses"));
         let statuses: Vec<WireStatus> = self.reader.list(&path, None, "statuses: read").await?;
-        Ok(statuses
-            .into_iter()
-            .map(|status| Status {
-                context: status.context,
-                state: status.state,
-                url: status.target_url.filter(|url| !url.is_empty()),
-                creator: status.creator.map(|creator| creator.login),
-                description: status.description,
-                at: status.updated_at.or(status.created_at),
-            })
-            .collect())
+        Ok(newest_first(statuses))
     }
 
     /// The newest deployment of the commit to each environment, with its statuses.
@@ -266,6 +256,7 @@ struct WireUser {
 
 #[derive(Deserialize)]
 struct WireStatus {
+    id: Option<u64>,
     context: String,
     state: String,
     target_url: Option<String>,
@@ -273,6 +264,20 @@ struct WireStatus {
     creator: Option<WireUser>,
     created_at: Option<Timestamp>,
     updated_at: Option<Timestamp>,
+}
+
+/// Ids rise; where a server tells none, the time decides. The order of the list is not relied on.
+fn newest_first(mut statuses: Vec<WireStatus>) -> Vec<Status> {
+    statuses.sort_by_key(|status| std::cmp::Reverse((status.id, status.updated_at.or(status.created_at))));
+    let status = |status: WireStatus| Status {
+        context: status.context,
+        state: status.state,
+        url: status.target_url.filter(|url| !url.is_empty()),
+        creator: status.creator.map(|creator| creator.login),
+        description: status.description,
+        at: status.updated_at.or(status.created_at),
+    };
+    statuses.into_iter().map(status).collect()
 }
 
 #[derive(Deserialize)]
@@ -301,6 +306,33 @@ impl WireDeploymentStatus {
             state: self.state,
             url: links.into_iter().flatten().find(|url| !url.is_empty()),
             at: self.created_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_newest_status_comes_first_in_whatever_order_they_are_listed() {
+        let newest = |statuses: &[serde_json::Value]| {
+            let read =
+                statuses.iter().map(|status| serde_json::from_value(status.clone()).unwrap()).collect();
+            newest_first(read).into_iter().map(|status| status.state).collect::<Vec<_>>()
+        };
+        let status = |id: serde_json::Value, state: &str, minute: u8| json!({"id": id, "context": "eval", "state": state, "updated_at": format!("2026-11-20T14:{minute:02}:00Z")});
+        // Two of one second, the later of which has the higher id.
+        let (first, second) = (status(json!(8), "success", 5), status(json!(9), "failure", 5));
+        for listed in [[first.clone(), second.clone()], [second, first]] {
+            assert_eq!(newest(&listed), ["failure", "success"]);
+        }
+        let (first, second) = (status(json!(null), "success", 5), status(json!(null), "failure", 6));
+        for listed in [[first.clone(), second.clone()], [second, first]] {
+            assert_eq!(newest(&listed), ["failure", "success"]);
         }
     }
 }

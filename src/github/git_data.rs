@@ -50,11 +50,13 @@ impl GitHub {
             .map(|file| json!({"path": file.path, "mode": format!("{:06o}", file.mode), "type": "blob", "content": file.content}))
             .collect();
         let body = json!({"base_tree": parent_tree, "tree": entries});
-        let tree = self.writer.write(&Method::POST, &self.path("/git/trees"), &body, CONTENTS).await?;
-        let tree = sha_of(&tree, "tree")?;
+        let tree: WireObject =
+            self.writer.written(&Method::POST, &self.path("/git/trees"), &body, CONTENTS).await?;
+        let tree = CommitSha::parse(&tree.sha)?;
         let body = json!({"message": message, "tree": tree, "parents": [parent]});
-        let commit = self.writer.write(&Method::POST, &self.path("/git/commits"), &body, CONTENTS).await?;
-        sha_of(&commit, "commit")
+        let commit: WireObject =
+            self.writer.written(&Method::POST, &self.path("/git/commits"), &body, CONTENTS).await?;
+        CommitSha::parse(&commit.sha)
     }
 
     /// Moves `branch` from `before` (absent: it must not exist) to `after`, or to nothing.
@@ -167,12 +169,6 @@ fn lacks_update_refs(refusal: &super::client::Refusal) -> bool {
             .iter()
             .any(|said| refusal.message.contains(said));
     refusal.is(http::StatusCode::NOT_FOUND) || refusal.is(http::StatusCode::NOT_IMPLEMENTED) || unknown
-}
-
-fn sha_of(answer: &serde_json::Value, what: &str) -> Result<CommitSha> {
-    let sha = answer.get("sha").and_then(serde_json::Value::as_str).unwrap_or_default();
-    CommitSha::parse(sha)
-        .map_err(|_| Failure::new(Kind::GitHub, format!("GitHub made a {what} but did not say its id")))
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 //! Octocrab's types stay inside; what crosses is ours. It decides nothing: which evidence counts and
 //! which action is right are pure questions asked elsewhere.
 
+mod answer;
 pub mod checks;
 pub mod client;
 pub mod evidence;

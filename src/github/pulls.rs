@@ -107,7 +107,8 @@ impl GitHub {
             "title": new.title, "head": new.head, "base": new.base, "body": new.body, "draft": new.draft,
             "maintainer_can_modify": false,
         });
-        let mut answer = self.writer.write(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
+        let mut answer =
+            self.writer.written::<WirePull>(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
         if let Err(refusal) = &answer
             && new.draft
             && refusal.is(StatusCode::UNPROCESSABLE_ENTITY)
@@ -117,9 +118,9 @@ impl GitHub {
                 "this repository has no draft pull requests: it is opened as a ready one, and its failing check blocks it"
             );
             set(&mut body, "draft", Value::Bool(false));
-            answer = self.writer.write(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
+            answer = self.writer.written::<WirePull>(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
         }
-        let refusal = match answer.and_then(super::client::read::<WirePull>) {
+        let refusal = match answer {
             Ok(pull) => return Ok((pull.into_pull(), Opened::Now)),
             Err(refusal) => refusal,
         };

@@ -3,7 +3,7 @@
 //! The commit is complete before the branch moves, the branch moves once, and whatever stops in
 //! between leaves a state that the next run takes up.
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Kind, Result};
 use crate::github::GitHub;
 use crate::github::checks::{Check, CheckNote, ExistingCheck};
 use crate::github::git_data::NewFile;
@@ -79,10 +79,9 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
             ground.update(proposal, *number, *push, *text, known).await
         }
         (Action::Supersede { number }, Some(proposal)) => ground.supersede(proposal, *number).await,
-        (Action::Open(_) | Action::Update { .. } | Action::Supersede { .. }, None) => Err(Failure::new(
-            crate::failure::Kind::Machine,
-            "there is an action, but no proposal to carry out",
-        )),
+        (Action::Open(_) | Action::Update { .. } | Action::Supersede { .. }, None) => {
+            Err(Failure::new(Kind::Machine, "there is an action, but no proposal to carry out"))
+        }
     }
 }
 
@@ -243,33 +242,38 @@ impl Ground<'_> {
 
     /// Everything beside branch and text, the check last: where it is missing, a run was cut short.
     async fn dressed(&self, proposal: &Proposal, pull: &PullRequest, head: &CommitSha) -> Vec<String> {
-        let mut notes = self.dress(proposal, pull).await;
-        self.write_check(proposal, head, None, &mut notes).await;
-        notes
+        let mut dressing = Dressing::default();
+        self.dress(proposal, pull, &mut dressing).await;
+        // Without its check the next run knows that something is left to do.
+        if !dressing.unfinished {
+            self.write_check(proposal, head, None, &mut dressing.notes).await;
+        }
+        dressing.notes
     }
 
     /// Labels, reviewers, assignees, auto-merge: courtesies, whose failure is a warning.
-    async fn dress(&self, proposal: &Proposal, pull: &PullRequest) -> Vec<String> {
-        let mut notes = Vec::new();
-        if !proposal.labels.is_empty()
-            && let Err(failure) = self.github.add_labels(pull.number, &proposal.labels).await
-        {
-            notes.push(first_line("labels could not be added", &failure));
+    async fn dress(&self, proposal: &Proposal, pull: &PullRequest, dressing: &mut Dressing) {
+        if !proposal.labels.is_empty() {
+            let added = self.github.add_labels(pull.number, &proposal.labels).await;
+            dressing.take("labels could not be added", added);
         }
         if !proposal.reviewers.is_empty() || !proposal.team_reviewers.is_empty() {
-            match self.github.request_reviews(pull.number, &proposal.reviewers, &proposal.team_reviewers).await {
-                Ok(dropped) if dropped.is_empty() => {}
-                Ok(dropped) => notes.push(format!(
+            let (users, teams) = (&proposal.reviewers, &proposal.team_reviewers);
+            let asked = self.github.request_reviews(pull.number, users, teams).await;
+            if let Some(dropped) =
+                dressing.take("reviews could not be requested", asked).filter(|d| !d.is_empty())
+            {
+                let names: Vec<_> =
+                    dropped.iter().map(|name| format!("`{}`", name.replace('`', "'"))).collect();
+                dressing.notes.push(format!(
                     "GitHub did not accept these reviewers (the author of a pull request cannot review it): {}",
-                    dropped.iter().map(|name| format!("`{}`", name.replace('`', "'"))).collect::<Vec<_>>().join(", ")
-                )),
-                Err(failure) => notes.push(first_line("reviews could not be requested", &failure)),
+                    names.join(", ")
+                ));
             }
         }
-        if !proposal.assignees.is_empty()
-            && let Err(failure) = self.github.assign(pull.number, &proposal.assignees).await
-        {
-            notes.push(first_line("nobody could be assigned", &failure));
+        if !proposal.assignees.is_empty() {
+            let assigned = self.github.assign(pull.number, &proposal.assignees).await;
+            dressing.take("nobody could be assigned", assigned);
         }
         if let Some(method) = proposal.auto_merge {
             let method = match method {
@@ -277,11 +281,9 @@ impl Ground<'_> {
                 MergeMethod::Squash => "SQUASH",
                 MergeMethod::Rebase => "REBASE",
             };
-            if let Err(failure) = self.github.enable_auto_merge(&pull.node_id, method).await {
-                notes.push(first_line("auto-merge could not be armed", &failure));
-            }
+            let armed = self.github.enable_auto_merge(&pull.node_id, method).await;
+            dressing.take("auto-merge could not be armed", armed);
         }
-        notes
     }
 
     /// Brings the check up to date and, where there is none, what comes before it; returns whether it wrote.
@@ -309,6 +311,25 @@ impl Ground<'_> {
         if let Err(failure) = self.github.write_check(head, existing, &check, self.run_url.as_deref()).await {
             notes.push(first_line("the check `promotion` could not be written", &failure));
         }
+    }
+}
+
+/// What came of the courtesies.
+#[derive(Debug, Default)]
+struct Dressing {
+    notes: Vec<String>,
+    /// Whether GitHub had a problem, so that the next run should try again.
+    unfinished: bool,
+}
+
+impl Dressing {
+    fn take<T>(&mut self, what: &str, result: Result<T>) -> Option<T> {
+        result
+            .inspect_err(|failure| {
+                self.unfinished |= failure.kind() == Kind::Outage;
+                self.notes.push(first_line(what, failure));
+            })
+            .ok()
     }
 }
 

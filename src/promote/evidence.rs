@@ -29,6 +29,7 @@ impl World<'_> {
             required: &required,
             tag: &release.tag,
             tags: &tags,
+            trunk: self.repository.trunk.as_str(),
             promoting: &self.promoting,
             soak: promotion.soak,
             now: self.now,

@@ -1,8 +1,9 @@
 //! What ran against a commit, and whether it makes a release successful.
 //!
-//! Fails closed: what is missing, pending, cancelled, skipped, neutral, stale, contradictory or of
-//! unknown time is never success. Runs of forks, of pull requests and of the promoting workflow, and
-//! check runs by Actions that are no job of a counted run, are no evidence at all (rule 3).
+//! Fails closed: what is missing, pending, cancelled, skipped, neutral, stale or contradictory is never
+//! success; where a soak is asked for, neither is success of unknown time. Runs of forks, of pull
+//! requests, of events whose commit need not be the one that was tested, and of the promoting workflow,
+//! and check runs by Actions that are no job of a counted run, are no evidence at all (rule 3).
 
 use std::collections::HashSet;
 
@@ -133,6 +134,8 @@ pub struct Rules<'a> {
     pub tag: &'a str,
     /// Every tag of the repository: a run that another tag started says nothing of this one.
     pub tags: &'a HashSet<&'a str>,
+    /// The branch that releases come from.
+    pub trunk: &'a str,
     /// The workflow this run belongs to.
     pub promoting: &'a Promoting,
     /// How long ago the evidence must have completed.
@@ -179,13 +182,53 @@ pub enum Silence {
     Spoken,
 }
 
+/// The events whose runs have the commit that was tested as their head, and need write access.
+///
+/// Of any other event GitHub says the head of the default branch, whatever the run checked out.
+const BOUND: &[&str] = &[
+    "push",
+    "create",
+    "release",
+    "workflow_dispatch",
+    "repository_dispatch",
+    "schedule",
+    "deployment",
+    "deployment_status",
+    "merge_group",
+];
+/// Events that need no access to the repository; `workflow_run` follows any of them.
+const ANYBODYS: &[&str] =
+    &["workflow_run", "issue_comment", "issues", "discussion", "discussion_comment", "watch", "fork"];
+
 impl Run {
     /// Whether it may count at all, for any tag.
     pub fn counts(&self, promoting: &Promoting) -> bool {
-        !self.foreign
-            && !self.event.starts_with("pull_request")
-            && promoting.run != Some(self.id)
-            && promoting.path.as_deref() != Some(self.path.as_str())
+        self.objection(promoting).is_none()
+    }
+
+    /// Why it can be evidence of nothing.
+    fn objection(&self, promoting: &Promoting) -> Option<String> {
+        if promoting.run == Some(self.id) {
+            return Some("it is this very run".into());
+        }
+        if promoting.path.as_deref() == Some(self.path.as_str()) {
+            return Some("it is the promoting workflow, whose own runs are no evidence".into());
+        }
+        if self.foreign {
+            return Some("it ran for a fork".into());
+        }
+        if self.event.starts_with("pull_request") {
+            return Some("it ran for a pull request".into());
+        }
+        if BOUND.contains(&self.event.as_str()) {
+            return None;
+        }
+        let why = if ANYBODYS.contains(&self.event.as_str()) {
+            "which anybody can cause"
+        } else {
+            "which does not say which commit was tested"
+        };
+        Some(format!("it ran for {}, {why}", code(&self.event)))
     }
 
     /// Whether `workflow`, a path, a file name or a name, means this run's workflow.
@@ -194,10 +237,13 @@ impl Run {
         if workflow.contains('/') { self.path == workflow } else { file == workflow || self.name == workflow }
     }
 
-    /// A run that a tag started speaks for that tag alone.
+    /// A run that a tag started speaks for that tag alone, also once that tag is gone.
     fn speaks_for(&self, rules: &Rules<'_>) -> bool {
-        let other = |branch: &str| branch != rules.tag && rules.tags.contains(branch);
-        !(self.event == "push" && self.head_branch.as_deref().is_some_and(other))
+        let Some(branch) = self.head_branch.as_deref().filter(|branch| *branch != rules.tag) else {
+            return true;
+        };
+        let for_one_ref = matches!(self.event.as_str(), "create" | "release");
+        if for_one_ref { branch == rules.trunk } else { !rules.tags.contains(branch) }
     }
 }
 
@@ -325,20 +371,13 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
             let of_it: Vec<&Run> = ran.runs.iter().filter(|run| run.is_of(name)).collect();
             match of_it.first() {
                 None => none,
-                Some(run) if rules.promoting.run == Some(run.id) => {
-                    format!("{none} counts: it is this very run")
+                Some(run) => {
+                    let for_another = || {
+                        format!("it ran for {}", code(run.head_branch.as_deref().unwrap_or("another tag")))
+                    };
+                    let why = run.objection(rules.promoting).unwrap_or_else(for_another);
+                    format!("{none} counts: {why}")
                 }
-                Some(run) if rules.promoting.path.as_deref() == Some(run.path.as_str()) => {
-                    format!("{none} counts: it is the promoting workflow, whose own runs are no evidence")
-                }
-                Some(run) if run.foreign => format!("{none} counts: it ran for a fork"),
-                Some(run) if run.event.starts_with("pull_request") => {
-                    format!("{none} counts: it ran for a pull request")
-                }
-                Some(run) => format!(
-                    "{none} counts: it ran for {}",
-                    code(run.head_branch.as_deref().unwrap_or("another tag"))
-                ),
             }
         }
         Required::Check { name, app } => {

@@ -4,7 +4,7 @@
 //! outputs. The plan is the only file left in the workspace, owned as the workspace is.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -17,6 +17,8 @@ pub const PLAN_FILE: &str = "promote-plan.json";
 const SUMMARY_LIMIT: usize = 1024 * 1024;
 /// All outputs of a job may have 1 MiB; one value that is longer is cut.
 const OUTPUT_LIMIT: usize = 256 * 1024;
+/// No overlay is longer; what is, was named by mistake.
+const READ_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Appends outputs to the file that `GITHUB_OUTPUT` names.
 ///
@@ -61,6 +63,17 @@ pub fn can_write(workspace: &Path, files: &[(&str, &Path)]) -> Result<()> {
     let workspace_takes_files = tempfile::Builder::new().prefix(".promote-").tempfile_in(workspace);
     if let Err(error) = workspace_takes_files {
         problems.push(unwritable("the workspace", "GITHUB_WORKSPACE", workspace, &error));
+    }
+    // A file or a link there is replaced; a folder cannot be.
+    let plan = workspace.join(PLAN_FILE);
+    if plan.symlink_metadata().is_ok_and(|there| there.is_dir()) {
+        problems.push(Problem {
+            place: Some(Place::of(plan.display().to_string())),
+            message: "the plan cannot be written: there is a folder of this name".to_owned(),
+            hints: vec![
+                "remove or rename the folder; `GITHUB_WORKSPACE` says where the plan goes".to_owned(),
+            ],
+        });
     }
     for (variable, path) in files {
         if let Err(error) = OpenOptions::new().append(true).create(true).open(path) {
@@ -109,12 +122,30 @@ pub fn replace_contents(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(&real, bytes, now.mode() & 0o7777, (now.uid(), now.gid()))
 }
 
-/// Reads a file that somebody named.
+/// Reads a file that somebody named, and waits for nobody: a pipe or a device is no file to edit.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it is no plain file, is longer than 64 MiB, or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| cannot("read", path, error))
+    let about = std::fs::metadata(path).map_err(|error| cannot("read", path, error))?;
+    let refused = |why: &str, hint: &str| {
+        Err(Failure::at(Kind::Machine, Place::of(path.display().to_string()), why.to_owned()).hinted(hint))
+    };
+    if !about.is_file() {
+        return refused("it is not a plain file", "name the file to edit, such as `values.yaml`");
+    }
+    let too_long = |length: u64| length > READ_LIMIT;
+    let long =
+        || refused("it is longer than 64 MiB, more than is edited", "name an overlay, such as `values.yaml`");
+    if too_long(about.len()) {
+        return long();
+    }
+    // The length may be another by now, and files of `/proc` say none.
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(READ_LIMIT + 1).read_to_end(&mut bytes))
+        .map_err(|error| cannot("read", path, error))?;
+    if too_long(bytes.len() as u64) { long() } else { Ok(bytes) }
 }
 
 /// A rename replaces a link itself and never follows it out of the workspace.
@@ -198,6 +229,44 @@ mod tests {
         replace_contents(&path, b"a: 2\n").unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
         assert_eq!(std::fs::read(&path).unwrap(), b"a: 2\n");
+    }
+
+    #[test]
+    fn a_folder_in_place_of_the_plan_is_noticed_before_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(can_write(folder.path(), &[]).is_ok());
+        let plan = folder.path().join(PLAN_FILE);
+        std::fs::create_dir(&plan).unwrap();
+        let said = can_write(folder.path(), &[]).unwrap_err().to_string();
+        assert!(
+            said.contains("promote-plan.json") && said.contains("there is a folder of this name"),
+            "{said}"
+        );
+        std::fs::remove_dir(&plan).unwrap();
+        // A link to a folder is replaced as any link is.
+        std::os::unix::fs::symlink("/", &plan).unwrap();
+        assert!(can_write(folder.path(), &[]).is_ok());
+    }
+
+    #[test]
+    fn only_a_plain_file_of_sane_length_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let pipe = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+        assert!(pipe.success());
+        File::create(path("long")).unwrap().set_len(READ_LIMIT + 1).unwrap();
+        for (path, why) in [
+            (path("pipe"), "it is not a plain file"),
+            ("/dev/zero".into(), "it is not a plain file"),
+            (path("."), "it is not a plain file"),
+            (path("long"), "it is longer than 64 MiB"),
+            (path("missing"), "cannot read it"),
+        ] {
+            let said = read(&path).unwrap_err().to_string();
+            assert!(said.contains(why), "{said}");
+        }
+        std::fs::write(path("plain"), "a: 1\n").unwrap();
+        assert_eq!(read(&path("plain")).unwrap(), b"a: 1\n");
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl<'a> Resolving<'a> {
             rest: Some(rest.to_owned()),
         };
         if self.layout.is_overlay(&folder) {
-            return match values::name(self.repository) {
+            return match after(self.repository) {
                 Ok(name) => vec![app(&name, folder, "")],
                 Err(wrong) => {
                     let hint = "name the app in `.github/promote.yaml`: `apps: [{name: NAME}]`";
@@ -150,7 +150,7 @@ impl<'a> Resolving<'a> {
              folders below it"
         );
         let from = self.asked.from.as_ref().or(self.reading.settings.from.as_ref());
-        let name = values::name(self.repository).unwrap_or_else(|_| "NAME".to_owned());
+        let name = after(self.repository).unwrap_or_else(|_| "NAME".to_owned());
         let mut hints: Vec<String> = self.environments().into_iter().collect();
         hints.push(format!(
             "say where the overlays are, in `.github/promote.yaml`: `apps: [{{name: {name}, source: PATH, targets: \
@@ -170,6 +170,20 @@ impl<'a> Resolving<'a> {
     fn usual_source(&self) -> String {
         self.reading.settings.from.as_ref().map_or_else(|| "staging".to_owned(), |from| from.value.clone())
     }
+}
+
+/// The repository's name, or what of it a branch can have: `.gitops` is `gitops`, `x.lock` is `x-lock`.
+fn after(repository: &str) -> values::Parsed<String> {
+    let fit = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let legal = |text: &str| {
+        let dashed: String = text.replace("..", "-").chars().map(fit).collect();
+        let name = dashed.trim_start_matches(['.', '-']);
+        match name.rsplit_once('.') {
+            Some((stem, end)) if end.eq_ignore_ascii_case("lock") => format!("{stem}-{end}"),
+            _ => name.to_owned(),
+        }
+    };
+    values::name(repository).or_else(|wrong| values::name(&legal(repository)).map_err(|_| wrong))
 }
 
 /// `environments/<environment>`, or the app's folder in it.

@@ -214,7 +214,7 @@ fn app_layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> AppLayer {
 }
 
 fn layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> Layer {
-    for key in ["require-signed-tag", "rendered", "freeze"] {
+    for key in ["require-signed-tag", "rendered", "freeze", "policy-data"] {
         reader.later(fields, key);
     }
     Layer {

@@ -222,11 +222,7 @@ impl<'d> Reader<'d> {
     /// Notes that this version does not act on a key yet.
     pub(super) fn later(&mut self, fields: &Fields<'d>, key: &str) {
         if let Some((.., place)) = fields.entries.iter().find(|(name, ..)| *name == key) {
-            self.not_yet.push(Problem {
-                place: Some(place.clone()),
-                message: format!("`{key}` is read, but this version does not act on it yet"),
-                hints: Vec::new(),
-            });
+            self.not_yet.push(not_yet(key, place.clone()));
         }
     }
 
@@ -302,6 +298,12 @@ fn not_text(node: &Node) -> Option<&'static str> {
         || matches!(text.as_str(), ".nan" | ".NaN" | ".NAN")
         || unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') && unsigned.parse::<f64>().is_ok();
     number.then_some("number")
+}
+
+/// What is said of a setting that this version does not act on yet.
+pub(super) fn not_yet(key: &str, place: Place) -> Problem {
+    let message = format!("`{key}` is read, but this version does not act on it yet");
+    Problem { place: Some(place), message, hints: Vec::new() }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::file::{self, Names, Reading, TargetSettings};
 use super::layer::At;
 use super::layers::Layers;
 use super::layout::{Layout, Presence};
+use super::reader::not_yet;
 use super::request::{
     DEFAULT_TAG_PATTERN, Environment, EvidenceAt, Promotion, Request, Requirement, TagPattern,
 };
@@ -72,8 +73,14 @@ pub fn resolve(
         trunk,
         base,
         warnings: asked.warnings.clone(),
-        not_yet: reading.not_yet,
+        not_yet: asked_for_later(asked).chain(reading.not_yet).collect(),
     })
+}
+
+/// Inputs that this version does not act on yet.
+fn asked_for_later(asked: &Asked) -> impl Iterator<Item = Problem> {
+    let data = asked.everything.policy_data.as_ref();
+    data.map(|data| not_yet("policy-data", data.place.clone())).into_iter()
 }
 
 /// A resolution on its way, and what is wrong so far.

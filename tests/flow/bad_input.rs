@@ -423,6 +423,8 @@ fn an_environment_that_is_not_a_runners_is_told() {
         ("GITHUB_REPOSITORY", "acme/nothing", "GITHUB_REPOSITORY"),
         ("GITHUB_SERVER_URL", "ftp://x", "GITHUB_SERVER_URL"),
         ("GITHUB_API_URL", "not an address", "`not an address` is not the address of an API"),
+        ("GITHUB_API_URL", "notaurl", "`notaurl` is not the address of an API"),
+        ("GITHUB_API_URL", "ftp://x", "`ftp://x` is not the address of an API"),
         (
             "GITHUB_OUTPUT",
             "/proc/nowhere/output",
@@ -458,6 +460,33 @@ fn a_server_that_is_not_there_ends_the_run_in_seconds() {
         ]);
     });
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+#[test]
+fn an_answer_that_is_not_githubs_is_told_in_one_sentence() {
+    let scene = ready();
+    let answers = |method: &str, path: &str, body: serde_json::Value, headers: &[(&str, &str)]| {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let on = On::request(method, path).times(9);
+        scene.github.inject(Fault::new(on, Effect::Status { status: 200, body, headers })).unwrap();
+    };
+    answers("GET", "/actions/runs", json!({}), &[]);
+    scene.run().refused(&[
+        "GitHub's answer to `GET /repos/acme/agent/actions/runs` cannot be read: `workflow_runs` is missing",
+        "`GITHUB_API_URL`",
+    ]);
+    scene.github.clear_faults();
+    // The token is for this server alone.
+    let elsewhere = [("link", "<http://127.0.0.1:1/repos/acme/agent/actions/runs?page=2>; rel=\"next\"")];
+    answers("GET", "/actions/runs", json!({"workflow_runs": []}), &elsewhere);
+    scene.run().refused(&["its next page is said to be `http://127.0.0.1:1/", "which is not on this API"]);
+    scene.github.clear_faults();
+    answers("POST", "/git/trees", json!([]), &[]);
+    scene
+        .run()
+        .failed(&["`POST /repos/acme/agent/git/trees` cannot be read: it is a list, and an object was due"]);
+    scene.github.clear_faults();
+    scene.run().ended("created", 0);
 }
 
 #[test]

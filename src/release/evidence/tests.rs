@@ -87,6 +87,7 @@ fn lacks_with(ran: &Ran, required: &[Required], soak: Option<SignedDuration>) ->
         required,
         tag: "v1.8.0",
         tags: &tags,
+        trunk: "main",
         promoting: &promoting,
         soak,
         now: NOW.parse().unwrap(),
@@ -157,6 +158,66 @@ fn a_run_counts_only_for_this_repository_commit_and_tag() {
         change(&mut one);
         assert_eq!(lacks(&Ran { runs: vec![one], ..ran() }, &[staging()]), expected, "{name}");
     }
+}
+
+#[test]
+fn only_an_event_whose_head_is_what_was_tested_is_evidence() {
+    let none = "no run of `staging.yml` on `aaaaaaa` counts: it ran for";
+    let events = [
+        ("push", String::new()),
+        ("release", String::new()),
+        ("workflow_dispatch", String::new()),
+        ("repository_dispatch", String::new()),
+        ("schedule", String::new()),
+        ("deployment_status", String::new()),
+        ("merge_group", String::new()),
+        ("pull_request_target", format!("{none} a pull request")),
+        ("pull_request_review_comment", format!("{none} a pull request")),
+        ("issue_comment", format!("{none} `issue_comment`, which anybody can cause")),
+        ("workflow_run", format!("{none} `workflow_run`, which anybody can cause")),
+        ("watch", format!("{none} `watch`, which anybody can cause")),
+        ("check_suite", format!("{none} `check_suite`, which does not say which commit was tested")),
+        ("of`tomorrow", format!("{none} `of'tomorrow`, which does not say which commit was tested")),
+        ("", format!("{none} ``, which does not say which commit was tested")),
+    ];
+    for (event, expected) in events {
+        let one = Run { event: event.into(), head_branch: None, ..run(Some("success")) };
+        assert_eq!(lacks(&Ran { runs: vec![one], ..ran() }, &[staging()]), expected, "{event}");
+    }
+}
+
+#[test]
+fn a_run_that_a_tag_started_speaks_for_that_tag_alone() {
+    let cases = [
+        ("push", "v1.8.0", true),
+        ("push", "main", true),
+        ("push", "v1.7.0", false),
+        ("workflow_dispatch", "v1.7.0", false),
+        ("workflow_dispatch", "main", true),
+        ("release", "v1.8.0", true),
+        ("release", "main", true),
+        ("release", "v1.7.0", false),
+        // Gone since.
+        ("release", "v1.7.5", false),
+        ("create", "v1.7.5", false),
+        ("create", "feature", false),
+    ];
+    for (event, branch, speaks) in cases {
+        let one = Run { event: event.into(), head_branch: Some(branch.into()), ..run(Some("success")) };
+        let lacking = lacks(&Ran { runs: vec![one], ..ran() }, &[staging()]);
+        assert_eq!(lacking.is_empty(), speaks, "{event} {branch}: {lacking}");
+        assert!(speaks || lacking.ends_with(&format!("counts: it ran for `{branch}`")), "{lacking}");
+    }
+}
+
+#[test]
+fn success_of_unknown_time_counts_only_where_nothing_must_soak() {
+    let ran = Ran { runs: vec![Run { updated_at: None, ..run(Some("success")) }], ..ran() };
+    assert_eq!(lacks(&ran, &[staging()]), "");
+    assert_eq!(
+        lacks_with(&ran, &[staging()], Some(SignedDuration::from_hours(1))),
+        "it cannot be told how long its evidence is complete"
+    );
 }
 
 #[test]

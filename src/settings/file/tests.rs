@@ -223,6 +223,7 @@ fn what_is_for_later_is_named() {
         keys("require-signed-tag: true\nevidence: [{check: a, app: b}, {status: c, creator: d}]\n"),
         [line("require-signed-tag")]
     );
+    assert_eq!(keys("policy-data: [data]\n"), [line("policy-data")]);
     assert_eq!(keys("soak: 24h\n"), Vec::<String>::new());
 }
 

@@ -48,6 +48,33 @@ fn refusal(given: &[(&str, &str)], file: &str, layout: &[&str]) -> String {
 }
 
 #[test]
+fn a_repository_whose_name_no_branch_can_have_names_its_app_as_near_as_can_be() {
+    let layout = Layout::below_environments(
+        ["environments/staging/values.yaml", "environments/prod/values.yaml"].iter().map(|file| path(file)),
+    );
+    for (repository, app) in [
+        (".gitops", "gitops"),
+        ("x.lock", "x-lock"),
+        ("..x.LOCK", "x-LOCK"),
+        ("-a", "a"),
+        ("a..b", "a-b"),
+        ("a.", "a."),
+        ("a.b", "a.b"),
+    ] {
+        let request = resolve(&asked(&[]), None, &layout, repository).unwrap();
+        assert_eq!(request.promotions[0].app, app, "{repository}");
+    }
+}
+
+#[test]
+fn an_input_that_is_not_acted_on_yet_is_told() {
+    let layout = ["environments/staging/values.yaml", "environments/prod/values.yaml"];
+    let request = resolved(&[("policy-data", "data")], "", &layout).unwrap();
+    let told: Vec<String> = request.not_yet.iter().map(|problem| problem.message.clone()).collect();
+    assert_eq!(told, ["`policy-data` is read, but this version does not act on it yet"]);
+}
+
+#[test]
 fn without_settings_there_is_one_app_named_after_the_repository() {
     assert_eq!(ways(&[], "", ONE), ["gitops staging:environments/staging prod:environments/prod"]);
     assert_eq!(
@@ -262,8 +289,8 @@ fn an_environment_is_not_renamed_under_a_named_source() {
 #[test]
 fn names_that_no_branch_can_carry_are_refused() {
     let layout = Layout::below_environments(ONE.iter().map(|file| path(file)));
-    let failure = resolve(&asked(&[]), None, &layout, ".github").unwrap_err().to_string();
-    assert!(failure.contains("`.github` cannot be a name"), "{failure}");
+    let failure = resolve(&asked(&[]), None, &layout, "...").unwrap_err().to_string();
+    assert!(failure.contains("`...` cannot be a name"), "{failure}");
     let failure = refusal(&[], "", &["environments/staging/my app/values.yaml"]);
     assert!(
         failure
@@ -369,6 +396,7 @@ fn a_file_with_every_key_reaches_the_request() {
         [
             "`.github/promote.yaml:8:1`: `require-signed-tag` is read, but this version does not act on it yet",
             "`.github/promote.yaml:9:1`: `rendered` is read, but this version does not act on it yet",
+            "`.github/promote.yaml:11:1`: `policy-data` is read, but this version does not act on it yet",
             "`.github/promote.yaml:24:1`: `freeze` is read, but this version does not act on it yet",
             "`.github/promote.yaml:39:9`: `after` is read, but this version does not act on it yet",
         ]
