@@ -1,6 +1,6 @@
 //! What ran on a commit, read with all its pages: workflow runs, check runs, statuses, deployments.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -49,7 +49,7 @@ impl GitHub {
             commit: commit.clone(),
             runs: Vec::new(),
             checks: Vec::new(),
-            jobs: HashSet::new(),
+            jobs: HashMap::new(),
             statuses: Vec::new(),
             deployments: Vec::new(),
         };
@@ -102,7 +102,7 @@ impl GitHub {
             for run in ran.runs.iter().filter(may_count) {
                 let path = self.path(&format!("/actions/runs/{}/jobs?filter=latest", run.id));
                 let jobs: Vec<WireJob> = self.reader.list(&path, Some("jobs"), "actions: read").await?;
-                ran.jobs.extend(jobs.into_iter().map(|job| job.id));
+                ran.jobs.extend(jobs.into_iter().map(|job| (job.id, run.id)));
             }
         }
         ran.checks = checks.into_iter().map(WireCheck::into_check).collect();

@@ -5,13 +5,16 @@
 //! requests, of events whose commit need not be the one that was tested, and of the promoting workflow,
 //! and check runs by Actions that are no job of a counted run, are no evidence at all (rule 3).
 
-use std::collections::HashSet;
+mod answers;
+
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::names::CommitSha;
-use crate::plan::{Evidence, EvidenceKind};
+use crate::plan::Evidence;
 use crate::settings::Required;
+use answers::{Answer, State, by_actions, check_answers, deployment_answers, run_answers, status_answers};
 
 /// A run of a GitHub Actions workflow, its latest attempt.
 #[derive(Debug, Clone)]
@@ -117,8 +120,8 @@ pub struct Ran {
     pub runs: Vec<Run>,
     /// Check runs, the latest of each name and app.
     pub checks: Vec<CheckRun>,
-    /// Ids of the jobs of those of `runs` that may count.
-    pub jobs: HashSet<u64>,
+    /// The jobs of those of `runs` that may count, by id, each with its run's id.
+    pub jobs: HashMap<u64, u64>,
     /// Statuses, newest first.
     pub statuses: Vec<Status>,
     /// Deployments.
@@ -279,26 +282,11 @@ pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {
     Judgement { evidence, shortfalls, silence }
 }
 
-/// One answer of any kind, in one shape.
-struct Answer {
-    evidence: Evidence,
-    state: State,
-    label: String,
-    since: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Success,
-    Pending,
-    Not,
-}
-
 fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
     match required {
         Required::Workflow(workflow) => run_answers(ran, rules, |run| run.is_of(workflow)),
         Required::Check { name, app } => {
-            check_answers(ran, |check| check.name == *name && (app.is_none() || check.app == *app))
+            check_answers(ran, rules, |check| check.name == *name && (app.is_none() || check.app == *app))
         }
         Required::Status { context, creator } => status_answers(ran, |status| {
             status.context == *context && (creator.is_none() || status.creator == *creator)
@@ -307,7 +295,7 @@ fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
         Required::Any => {
             let mut all = run_answers(ran, rules, |_| true);
             // Jobs of workflow runs are judged as their run; what is left comes from other apps.
-            all.extend(check_answers(ran, |check| !by_actions(check)));
+            all.extend(check_answers(ran, rules, |check| !by_actions(check)));
             all.extend(status_answers(ran, |_| true));
             all.extend(deployment_answers(ran, |_| true));
             all
@@ -422,132 +410,6 @@ fn not_soaked(evidence: &[Evidence], rules: &Rules<'_>) -> Option<Shortfall> {
     };
     let done = last.into_iter().max()?.checked_add(soak).ok()?;
     if done <= rules.now { None } else { short(format!("it soaks until {}", minute(done))) }
-}
-
-fn run_answers(ran: &Ran, rules: &Rules<'_>, wanted: impl Fn(&Run) -> bool) -> Vec<Answer> {
-    let counted =
-        ran.runs.iter().filter(|run| wanted(run) && run.counts(rules.promoting) && run.speaks_for(rules));
-    counted
-        .map(|run| {
-            let label = format!("{} #{}", code(&run.name), run.number);
-            let done = run.status == "completed";
-            let conclusion = run.conclusion.clone().filter(|_| done).unwrap_or_else(|| run.status.clone());
-            let evidence = Evidence {
-                kind: EvidenceKind::WorkflowRun,
-                name: format!("{} #{}", run.name, run.number),
-                conclusion,
-                commit: ran.commit.clone(),
-                url: run.url.clone(),
-                completed_at: run.updated_at.filter(|_| done),
-                app: Some("github-actions".into()),
-                summary: None,
-            };
-            answer(evidence, label, if done { Progress::Done } else { Progress::Going }, run.started_at)
-        })
-        .collect()
-}
-
-fn by_actions(check: &CheckRun) -> bool {
-    check.app.as_deref() == Some("github-actions")
-}
-
-fn check_answers(ran: &Ran, wanted: impl Fn(&CheckRun) -> bool) -> Vec<Answer> {
-    let real = |check: &&CheckRun| !by_actions(check) || ran.jobs.contains(&check.id);
-    ran.checks
-        .iter()
-        .filter(|check| wanted(check))
-        .filter(real)
-        .map(|check| {
-            let done = check.status == "completed";
-            let conclusion =
-                check.conclusion.clone().filter(|_| done).unwrap_or_else(|| check.status.clone());
-            let evidence = Evidence {
-                kind: EvidenceKind::CheckRun,
-                name: check.name.clone(),
-                conclusion,
-                commit: ran.commit.clone(),
-                url: check.url.clone(),
-                completed_at: check.completed_at.filter(|_| done),
-                app: check.app.clone(),
-                summary: check.title.clone(),
-            };
-            answer(
-                evidence,
-                code(&check.name),
-                if done { Progress::Done } else { Progress::Going },
-                check.started_at,
-            )
-        })
-        .collect()
-}
-
-fn status_answers(ran: &Ran, wanted: impl Fn(&Status) -> bool) -> Vec<Answer> {
-    let mut seen = HashSet::new();
-    // Newest first: of each context (and creator) only the newest speaks.
-    let newest = ran.statuses.iter().filter(|status| seen.insert((&status.context, &status.creator)));
-    newest
-        .filter(|status| wanted(status))
-        .map(|status| {
-            let progress = if status.state == "pending" { Progress::Going } else { Progress::Done };
-            let evidence = Evidence {
-                kind: EvidenceKind::Status,
-                name: status.context.clone(),
-                conclusion: status.state.clone(),
-                commit: ran.commit.clone(),
-                url: status.url.clone(),
-                completed_at: status.at,
-                app: status.creator.clone(),
-                summary: status.description.clone(),
-            };
-            answer(evidence, code(&status.context), progress, status.at)
-        })
-        .collect()
-}
-
-fn deployment_answers(ran: &Ran, wanted: impl Fn(&Deployment) -> bool) -> Vec<Answer> {
-    ran.deployments
-        .iter()
-        .filter(|deployment| wanted(deployment))
-        .map(|deployment| {
-            // GitHub marks a deployment `inactive` when the next one succeeds; what counts is how it ended.
-            let lasting = deployment.statuses.iter().find(|status| status.state != "inactive");
-            let ended = lasting.or_else(|| deployment.statuses.first());
-            let state = ended.map_or("pending", |status| status.state.as_str());
-            let going = matches!(state, "pending" | "queued" | "in_progress" | "waiting");
-            let evidence = Evidence {
-                kind: EvidenceKind::Deployment,
-                name: deployment.environment.clone(),
-                conclusion: state.to_owned(),
-                commit: ran.commit.clone(),
-                url: ended.and_then(|status| status.url.clone()),
-                completed_at: ended.and_then(|status| status.at),
-                app: deployment.creator.clone(),
-                summary: None,
-            };
-            let label = format!("the deployment to {}", code(&deployment.environment));
-            answer(
-                evidence,
-                label,
-                if going { Progress::Going } else { Progress::Done },
-                deployment.created_at,
-            )
-        })
-        .collect()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Going,
-    Done,
-}
-
-fn answer(evidence: Evidence, label: String, progress: Progress, since: Option<Timestamp>) -> Answer {
-    let state = match progress {
-        Progress::Going => State::Pending,
-        Progress::Done if evidence.conclusion == "success" => State::Success,
-        Progress::Done => State::Not,
-    };
-    Answer { evidence, state, label, since }
 }
 
 /// Inline code of outside text: a backtick in a name must not end it.

@@ -69,7 +69,7 @@ fn ran() -> Ran {
         commit: sha(),
         runs: vec![],
         checks: vec![],
-        jobs: HashSet::new(),
+        jobs: HashMap::new(),
         statuses: vec![],
         deployments: vec![],
     }
@@ -118,8 +118,12 @@ fn only_success_is_success() {
     for (conclusion, expected) in cases {
         assert_eq!(lacks(&Ran { runs: vec![run(conclusion)], ..ran() }, &[staging()]), expected);
         // The same of a check run that is a job of that run.
-        let job =
-            Ran { checks: vec![check(conclusion, "github-actions", 5)], jobs: HashSet::from([5]), ..ran() };
+        let job = Ran {
+            runs: vec![run(Some("success"))],
+            checks: vec![check(conclusion, "github-actions", 5)],
+            jobs: HashMap::from([(5, 7)]),
+            ..ran()
+        };
         assert_eq!(lacks(&job, &[validation()]).is_empty(), conclusion == Some("success"), "{conclusion:?}");
     }
 }
@@ -309,4 +313,20 @@ fn soak_is_counted_from_the_last_evidence() {
 fn every_required_piece_must_be_there() {
     let half = Ran { runs: vec![run(Some("success"))], ..ran() };
     assert_eq!(lacks(&half, &[staging(), validation()]), "no check run `model-validation` on `aaaaaaa`");
+}
+
+#[test]
+fn a_job_of_another_tags_run_says_nothing_of_this_one() {
+    let with = |branch: &str| {
+        let mut of = run(Some("success"));
+        of.head_branch = Some(branch.into());
+        Ran {
+            runs: vec![of],
+            checks: vec![check(Some("success"), "github-actions", 5)],
+            jobs: HashMap::from([(5, 7)]),
+            ..ran()
+        }
+    };
+    assert_eq!(lacks(&with("v1.8.0"), &[validation()]), "");
+    assert_ne!(lacks(&with("v1.7.0"), &[validation()]), "");
 }
