@@ -161,7 +161,7 @@ impl Ground<'_> {
         };
         let (pull, opened) = self.github.open_pull_request(&new).await?;
         let outcome = if opened == Opened::Now { outcome } else { Outcome::Updated };
-        let notes = self.dressed(proposal, &pull, &head).await;
+        let notes = self.set_metadata_and_check(proposal, &pull, &head).await;
         Ok(Applied {
             outcome,
             number: Some(pull.number),
@@ -211,7 +211,9 @@ impl Ground<'_> {
         open: &PullRequest,
         before: Option<&ExistingCheck>,
     ) -> Option<String> {
-        let failed = before?.conclusion.as_deref() == Some("failure");
+        let before = before?;
+        // A promotion that is held fails its check without being blocked: that made no draft of it.
+        let failed = before.conclusion.as_deref() == Some("failure") && before.title != self.held.title;
         let (what, done) = match (open.draft, failed, proposal.draft) {
             (true, true, Draft::No) => ("marked as ready", self.github.mark_ready(&open.node_id).await),
             (false, false, Draft::Yes) => ("made a draft", self.github.mark_draft(&open.node_id).await),
@@ -241,31 +243,36 @@ impl Ground<'_> {
     }
 
     /// Everything beside branch and text, the check last: where it is missing, a run was cut short.
-    async fn dressed(&self, proposal: &Proposal, pull: &PullRequest, head: &CommitSha) -> Vec<String> {
-        let mut dressing = Dressing::default();
-        self.dress(proposal, pull, &mut dressing).await;
+    async fn set_metadata_and_check(
+        &self,
+        proposal: &Proposal,
+        pull: &PullRequest,
+        head: &CommitSha,
+    ) -> Vec<String> {
+        let mut metadata = Metadata::default();
+        self.set_metadata(proposal, pull, &mut metadata).await;
         // Without its check the next run knows that something is left to do.
-        if !dressing.unfinished {
-            self.write_check(proposal, head, None, &mut dressing.notes).await;
+        if !metadata.unfinished {
+            self.write_check(proposal, head, None, &mut metadata.notes).await;
         }
-        dressing.notes
+        metadata.notes
     }
 
     /// Labels, reviewers, assignees, auto-merge: courtesies, whose failure is a warning.
-    async fn dress(&self, proposal: &Proposal, pull: &PullRequest, dressing: &mut Dressing) {
+    async fn set_metadata(&self, proposal: &Proposal, pull: &PullRequest, metadata: &mut Metadata) {
         if !proposal.labels.is_empty() {
             let added = self.github.add_labels(pull.number, &proposal.labels).await;
-            dressing.take("labels could not be added", added);
+            metadata.take("labels could not be added", added);
         }
         if !proposal.reviewers.is_empty() || !proposal.team_reviewers.is_empty() {
             let (users, teams) = (&proposal.reviewers, &proposal.team_reviewers);
             let asked = self.github.request_reviews(pull.number, users, teams).await;
             if let Some(dropped) =
-                dressing.take("reviews could not be requested", asked).filter(|d| !d.is_empty())
+                metadata.take("reviews could not be requested", asked).filter(|d| !d.is_empty())
             {
                 let names: Vec<_> =
                     dropped.iter().map(|name| format!("`{}`", name.replace('`', "'"))).collect();
-                dressing.notes.push(format!(
+                metadata.notes.push(format!(
                     "GitHub did not accept these reviewers (the author of a pull request cannot review it): {}",
                     names.join(", ")
                 ));
@@ -273,7 +280,7 @@ impl Ground<'_> {
         }
         if !proposal.assignees.is_empty() {
             let assigned = self.github.assign(pull.number, &proposal.assignees).await;
-            dressing.take("nobody could be assigned", assigned);
+            metadata.take("nobody could be assigned", assigned);
         }
         if let Some(method) = proposal.auto_merge {
             let method = match method {
@@ -282,7 +289,7 @@ impl Ground<'_> {
                 MergeMethod::Rebase => "REBASE",
             };
             let armed = self.github.enable_auto_merge(&pull.node_id, method).await;
-            dressing.take("auto-merge could not be armed", armed);
+            metadata.take("auto-merge could not be armed", armed);
         }
     }
 
@@ -294,7 +301,7 @@ impl Ground<'_> {
         match (existing, &self.open) {
             (Some(check), _) if check.says(&check_of(&proposal.check)) => return (false, notes),
             (Some(check), _) => self.write_check(proposal, head, check.id, &mut notes).await,
-            (None, Some(open)) => notes = self.dressed(proposal, open, head).await,
+            (None, Some(open)) => notes = self.set_metadata_and_check(proposal, open, head).await,
             (None, None) => self.write_check(proposal, head, None, &mut notes).await,
         }
         (true, notes)
@@ -314,15 +321,15 @@ impl Ground<'_> {
     }
 }
 
-/// What came of the courtesies.
+/// What came of labels, reviewers, assignees and auto-merge.
 #[derive(Debug, Default)]
-struct Dressing {
+struct Metadata {
     notes: Vec<String>,
     /// Whether GitHub had a problem, so that the next run should try again.
     unfinished: bool,
 }
 
-impl Dressing {
+impl Metadata {
     fn take<T>(&mut self, what: &str, result: Result<T>) -> Option<T> {
         result
             .inspect_err(|failure| {

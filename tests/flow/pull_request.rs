@@ -476,3 +476,16 @@ fn what_was_not_tested_together_is_not_promoted() {
     let run = scene.runs(&Start::dispatch(&scene, &json!({"tag": "v1.8.0"})));
     run.failed(&["`model.version` changed", "not tested together"]);
 }
+
+#[test]
+fn a_persons_draft_stays_one_although_the_promotion_was_held() {
+    let scene = Scene::new();
+    let staging = scene.release("v1.8.0", "2026-09-15", Some("success"));
+    scene.run().ended("created", 0);
+    scene.repo.set_run(staging, "in_progress", None).unwrap();
+    scene.run().ended("unchanged", 0);
+    scene.repo.mark_draft(1).unwrap();
+    scene.release("v1.9.0", "2026-09-15", Some("success"));
+    scene.run().ended("updated", 0);
+    assert!(scene.repo.pull(1).unwrap().draft);
+}
