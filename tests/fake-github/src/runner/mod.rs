@@ -5,10 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::repo::Repo;
+
+mod commands;
+
+pub use commands::file_command;
 
 /// The folders and files of one step.
 #[derive(Debug)]
@@ -191,40 +195,4 @@ impl Step {
     pub fn summary(&self) -> anyhow::Result<String> {
         self.command("GITHUB_STEP_SUMMARY")
     }
-}
-
-/// Reads a file of file commands as the runner does: `name=value`, or `name<<DELIMITER` up to a line of it.
-pub fn file_command(text: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let mut found = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if line.is_empty() {
-            continue;
-        }
-        let (equals, heredoc) = (line.find('='), line.find("<<"));
-        if let (Some(at), true) = (heredoc, heredoc < equals || equals.is_none()) {
-            let (name, delimiter) =
-                (line.get(..at).unwrap_or_default(), line.get(at + 2..).unwrap_or_default());
-            if name.is_empty() || delimiter.is_empty() {
-                bail!("invalid format `{line}`: name and delimiter must not be empty");
-            }
-            let mut value = Vec::new();
-            loop {
-                match lines.next() {
-                    Some(end) if end == delimiter => break,
-                    Some(more) => value.push(more),
-                    None => bail!("invalid value: matching delimiter not found `{delimiter}`"),
-                }
-            }
-            found.push((name.to_owned(), value.join("\n")));
-        } else if let Some((name, value)) = line.split_once('=') {
-            if name.is_empty() {
-                bail!("invalid format `{line}`: name must not be empty");
-            }
-            found.push((name.to_owned(), value.to_owned()));
-        } else {
-            bail!("invalid format `{line}`");
-        }
-    }
-    Ok(found)
 }
