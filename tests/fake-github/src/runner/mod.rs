@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::repo::Repo;
+use crate::traffic::Origin;
 
 mod commands;
 
@@ -46,6 +47,7 @@ pub fn input_name(name: &str) -> String {
 /// Lays out files and environment as the runner does; the workflow is `.github/workflows/promote.yml` on the default
 /// branch.
 pub fn step(repo: &Repo, launch: &Launch<'_>) -> anyhow::Result<Step> {
+    repo.record_event(Origin::Delivered, launch.event, launch.payload);
     let folder = tempfile::Builder::new().prefix("runner-").tempdir()?;
     let root = folder.path();
     for name in ["temp", "home", "workflow", "file_commands", "tools"] {
