@@ -193,6 +193,11 @@ impl Client {
         Ok(self.send(method, path, Some(body), needs).await?.body)
     }
 
+    /// Deletes, without a body: GitHub documents none, and some proxies refuse one.
+    pub async fn delete(&self, path: &str, needs: &str) -> Result<Value, Refusal> {
+        Ok(self.send(&Method::DELETE, path, None, needs).await?.body)
+    }
+
     /// Asks GraphQL; its errors are refusals without a status.
     pub async fn graphql(&self, query: &str, variables: &Value, needs: &str) -> Result<Value, Refusal> {
         let body = serde_json::json!({ "query": query, "variables": variables });
