@@ -73,7 +73,7 @@ const ADDRESSES: [(&str, &str); 36] = [
 pub(crate) fn repo_whole(site: &Site, repo: &RepoState) -> Value {
     let html = repo.html(&site.base);
     let mut shown = repo_minimal(site, repo);
-    let host = site.base.trim_start_matches("http://");
+    let host = site.base.split_once("://").map_or("", |(_, host)| host);
     let open = repo.issues.iter().filter(|issue| issue.state == IssueState::Open).count();
     let created = stamp(repo.created_at);
     let more = json!({
