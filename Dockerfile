@@ -1,6 +1,11 @@
 # A static binary and the roots it trusts, nothing else: no shell, no user database, no /tmp.
-# Both images are arguments, so that the same file builds where no registry can be reached.
-ARG RUST_IMAGE=docker.io/library/rust:1.95-bookworm
+#
+# The same inputs give the same image, whatever the day and the machine: the base is named by digest, crates are
+# those of Cargo.lock, the binary holds no path and no time of its build, and files carry SOURCE_DATE_EPOCH.
+
+# An argument, so that the same file builds where no registry can be reached.
+# To follow a newer Rust: docker buildx imagetools inspect rust:VERSION-bookworm
+ARG RUST_IMAGE=docker.io/library/rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
@@ -9,14 +14,25 @@ COPY . .
 RUN target="$(rustc --print host-tuple)" \
  && RUSTFLAGS="-C target-feature=+crt-static" \
     cargo build --locked --profile image --target "$target" --package promote --bin promote \
- && mkdir -p /out/etc/ssl/certs \
- && cp "target/$target/image/promote" /out/promote \
- && cp /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/
+ && install -D -m 0755 "target/$target/image/promote" /out/promote \
+ && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ca-certificates.crt
+# The time of every file, in seconds since 1970: of the commit, in a release.
+ARG SOURCE_DATE_EPOCH=0
+RUN find /out -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
 FROM scratch
+# What a build is of: a version, a commit, and the repository's address.
+ARG VERSION=unreleased
+ARG REVISION=unknown
+ARG SOURCE=https://github.com/acme/promote
 LABEL org.opencontainers.image.title="promote" \
       org.opencontainers.image.description="Moves a tested release from staging to prod in a GitOps repository, as one pull request" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.url="${SOURCE}" \
+      org.opencontainers.image.documentation="${SOURCE}#readme"
 COPY --from=build /out/ /
 # No USER and no WORKDIR: a container action runs as root, where the runner says.
 ENTRYPOINT ["/promote"]

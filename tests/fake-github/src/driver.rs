@@ -24,7 +24,8 @@ pub struct Options {
     pub now: Option<Timestamp>,
     /// The most entries that a page may have, whatever `per_page` asks for.
     pub page_cap: Option<usize>,
-    /// A file to which every exchange is appended as a line of JSON.
+    /// A file to which every exchange and event is appended as a line of JSON; else the one that the
+    /// environment names as `FAKE_GITHUB_RECORD`.
     pub record: Option<PathBuf>,
 }
 

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::repo::Repo;
+use crate::traffic::Origin;
 
 mod action;
 mod commands;
@@ -63,6 +64,7 @@ pub fn input_name(name: &str) -> String {
 /// Lays out files and environment as the runner does; the workflow is `.github/workflows/promote.yml` on the default
 /// branch.
 pub fn step(repo: &Repo, launch: &Launch<'_>) -> anyhow::Result<Step> {
+    repo.record_event(Origin::Delivered, launch.event, launch.payload);
     let folder = tempfile::Builder::new().prefix("runner-").tempdir()?;
     let root = folder.path();
     let temp = root.join(TEMP);

@@ -95,6 +95,30 @@ fn faults_strike_the_request_they_wait_for() {
 }
 
 #[test]
+fn a_record_file_holds_exchanges_and_events_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("traffic.jsonl");
+    let ground = ground_with(&Options { record: Some(record.clone()), ..Options::default() });
+    ground.get("/commits");
+    let payload = ground.repo.event_push_branch("main", &"0".repeat(40)).unwrap();
+    let altered = json!({ "ref": "refs/heads/main" });
+    let workspace = std::path::Path::new("/w");
+    let launch = Launch { event: "push", payload: &altered, workspace, inputs: &[("token", "t")], run_id: 5 };
+    step(&ground.repo, &launch).unwrap();
+    let text = std::fs::read_to_string(record).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [exchange, made, delivered] = lines.as_slice() else { panic!("{text}") };
+    assert_eq!(
+        (&exchange["route"], &exchange["status"]),
+        (&json!("/repos/{owner}/{repo}/commits"), &json!(200))
+    );
+    assert_eq!(exchange["request_headers"]["authorization"], "***");
+    assert_eq!(made, &json!({ "surface": "event", "origin": "made", "name": "push", "payload": payload }));
+    assert_eq!((&delivered["origin"], &delivered["payload"]), (&json!("delivered"), &altered));
+    assert_eq!(ground.github.traffic().len(), 1);
+}
+
+#[test]
 fn the_runner_lays_out_its_files() {
     let ground = ground();
     let run =
