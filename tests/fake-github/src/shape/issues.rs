@@ -82,7 +82,6 @@ pub(crate) fn closed_event(site: &Site, repo: &RepoState, issue: &Issue, actor: 
         "commit_url": null,
         "created_at": stamp(issue.closed_at.unwrap_or(issue.updated_at)),
         "performed_via_github_app": null,
-        "state_reason": null,
     })
 }
 
