@@ -200,14 +200,17 @@ impl GitHub {
         Ok(reviews.iter().any(|review| review.state == "APPROVED"))
     }
 
-    /// The login and kind (`User`, `Bot`) of whoever closed a pull request.
+    /// The login and kind (`User`, `Bot`) of whoever closed a pull request last.
+    ///
+    /// The issue behind it says so too, but reading that takes `issues: read`, which nothing else needs.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn closed_by(&self, number: u64) -> Result<Option<(String, String)>> {
-        let issue: WireIssue =
-            self.writer.get(&self.path(&format!("/issues/{number}")), "pull-requests: read").await?;
-        Ok(issue.closed_by.map(|user| (user.login, user.kind)))
+        let path = self.path(&format!("/issues/{number}/events"));
+        let events: Vec<WireEvent> = self.writer.list(&path, None, "pull-requests: read").await?;
+        let last = events.into_iter().rfind(|event| event.event == "closed");
+        Ok(last.and_then(|event| event.actor).map(|user| (user.login, user.kind)))
     }
 
     /// Adds labels, making those that are missing.
@@ -360,8 +363,9 @@ struct WireReview {
 }
 
 #[derive(Deserialize)]
-struct WireIssue {
-    closed_by: Option<WireUser>,
+struct WireEvent {
+    event: String,
+    actor: Option<WireUser>,
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,7 @@
 mod bad_input;
 mod events;
 mod hostile;
+mod permissions;
 mod pull_request;
 mod scene;
 mod workspace;

@@ -506,3 +506,28 @@ fn a_persons_draft_stays_one_although_the_promotion_was_held() {
     scene.run().ended("updated", 0);
     assert!(scene.repo.pull(1).unwrap().draft);
 }
+
+#[test]
+fn auto_merge_is_armed_when_it_is_asked_for() {
+    let scene = with_three();
+    scene.repo.set(|settings| settings.required_approvals = 1).unwrap();
+    scene.runs(&Start::inputs(&[("auto-merge", "squash")])).ended("created", 0);
+    assert!(scene.repo.pull(1).unwrap().auto_merge);
+}
+
+#[test]
+fn a_server_without_update_refs_is_served_by_rest() {
+    let scene = with_three();
+    scene.repo.set(|settings| settings.update_refs = false).unwrap();
+    let run = scene.run();
+    run.ended("created", 0);
+    assert!(run.writes().contains(&"POST /repos/acme/agent/git/refs".to_owned()), "{:?}", run.writes());
+    scene.release("v1.10.0", "2026-09-15", Some("success"));
+    let run = scene.run();
+    run.ended("updated", 0);
+    let moved = "PATCH /repos/acme/agent/git/refs/heads/promote/agent/prod".to_owned();
+    assert!(run.writes().contains(&moved), "{:?}", run.writes());
+    scene.commit("chore: by hand", &[("environments/prod/values.yaml", &values("v1.10.0", "2026-09-15"))]);
+    let run = scene.run();
+    run.ended("closed", 0);
+}

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,14 @@ struct Event<'a> {
     payload: &'a Value,
 }
 
+/// A line of a record file: an exchange or an event, and the fake that it is of (a port may come again).
+#[derive(Serialize)]
+struct Line<'a, T> {
+    fake: &'a str,
+    #[serde(flatten)]
+    entry: &'a T,
+}
+
 /// Names the record file of every fake that is not given one of its own; an absolute path, since each test
 /// binary runs in its package's folder.
 const RECORD: &str = "FAKE_GITHUB_RECORD";
@@ -97,6 +106,7 @@ const RECORD: &str = "FAKE_GITHUB_RECORD";
 pub(crate) struct Recorder {
     kept: Mutex<Vec<Exchange>>,
     file: Option<Mutex<File>>,
+    fake: String,
 }
 
 impl Recorder {
@@ -105,7 +115,9 @@ impl Recorder {
         let named = || std::env::var_os(RECORD).filter(|path| !path.is_empty()).map(PathBuf::from);
         let file = file.map(Path::to_owned).or_else(named);
         let open = |path| std::fs::OpenOptions::new().create(true).append(true).open(path);
-        Ok(Self { kept: Mutex::default(), file: file.map(open).transpose()?.map(Mutex::new) })
+        static STARTED: AtomicU64 = AtomicU64::new(0);
+        let fake = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        Ok(Self { kept: Mutex::default(), file: file.map(open).transpose()?.map(Mutex::new), fake })
     }
 
     pub fn keep(&self, exchange: Exchange) {
@@ -119,7 +131,8 @@ impl Recorder {
     }
 
     fn append(&self, entry: &impl Serialize) {
-        if let (Some(file), Ok(line)) = (&self.file, serde_json::to_string(entry)) {
+        if let (Some(file), Ok(line)) = (&self.file, serde_json::to_string(&Line { fake: &self.fake, entry }))
+        {
             // One write per line, so that several fakes can append to one file. A recording that cannot be
             // written must not fail the request; the contract check misses it.
             let _ = crate::server::locked(file).write_all(format!("{line}\n").as_bytes());

@@ -32,6 +32,8 @@ const CONTENTS_W: Needs = &[("contents", Write)];
 const PULLS: Needs = &[("pull_requests", Read)];
 const PULLS_W: Needs = &[("pull_requests", Write)];
 const ISSUES: Needs = &[("issues", Read), ("pull_requests", Read)];
+/// To read an issue that is a pull request, leave to read pull requests is not enough.
+const ISSUES_ALONE: Needs = &[("issues", Read)];
 const ISSUES_W: Needs = &[("issues", Write), ("pull_requests", Write)];
 const CHECKS: Needs = &[("checks", Read)];
 const CHECKS_W: Needs = &[("checks", Write)];
@@ -101,7 +103,8 @@ operations! {
     GET "/repos/{owner}/{repo}/labels" ISSUES issues::labels;
     POST "/repos/{owner}/{repo}/labels" ISSUES_W issues::create_label;
     GET "/repos/{owner}/{repo}/labels/{name}" ISSUES issues::label;
-    GET "/repos/{owner}/{repo}/issues/{issue_number}" ISSUES issues::get;
+    GET "/repos/{owner}/{repo}/issues/{issue_number}" ISSUES_ALONE issues::get;
+    GET "/repos/{owner}/{repo}/issues/{issue_number}/events" ISSUES issues::events;
     PATCH "/repos/{owner}/{repo}/issues/{issue_number}" ISSUES_W issues::update;
     GET "/repos/{owner}/{repo}/issues/{issue_number}/labels" ISSUES issues::labels_of;
     POST "/repos/{owner}/{repo}/issues/{issue_number}/labels" ISSUES_W issues::add_labels;

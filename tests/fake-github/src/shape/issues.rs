@@ -70,6 +70,21 @@ pub(crate) fn issue(site: &Site, repo: &RepoState, issue: &Issue) -> Value {
     shown
 }
 
+/// `state-change-issue-event`: a close.
+pub(crate) fn closed_event(site: &Site, repo: &RepoState, issue: &Issue, actor: &str) -> Value {
+    json!({
+        "id": issue.id,
+        "node_id": node("CE", issue.id),
+        "url": format!("{}/issues/events/{}", repo.api(&site.base), issue.id),
+        "actor": user(site, actor),
+        "event": "closed",
+        "commit_id": null,
+        "commit_url": null,
+        "created_at": stamp(issue.closed_at.unwrap_or(issue.updated_at)),
+        "performed_via_github_app": null,
+    })
+}
+
 /// `issue-comment`
 pub(crate) fn comment(site: &Site, repo: &RepoState, issue: &Issue, comment: &Comment) -> Value {
     let api = repo.api(&site.base);

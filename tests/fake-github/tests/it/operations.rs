@@ -98,6 +98,7 @@ fn every_operation_answers() {
         "/labels/promotion".into(),
         format!("/issues/{number}"),
         format!("/issues/{number}/labels"),
+        format!("/issues/{number}/events"),
         format!("/issues/{number}/comments"),
         check.clone(),
         format!("{check}/annotations"),

@@ -113,7 +113,11 @@ fn a_record_file_holds_exchanges_and_events_without_secrets() {
         (&json!("/repos/{owner}/{repo}/commits"), &json!(200))
     );
     assert_eq!(exchange["request_headers"]["authorization"], "***");
-    assert_eq!(made, &json!({ "surface": "event", "origin": "made", "name": "push", "payload": payload }));
+    let fake = &exchange["fake"];
+    assert_eq!(
+        made,
+        &json!({ "fake": fake, "surface": "event", "origin": "made", "name": "push", "payload": payload })
+    );
     assert_eq!((&delivered["origin"], &delivered["payload"]), (&json!("delivered"), &altered));
     assert_eq!(ground.github.traffic().len(), 1);
 }

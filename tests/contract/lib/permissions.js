@@ -1,0 +1,119 @@
+// The permissions that are asked of users against those that are used: the README's table, every workflow that runs
+// promote, and what GitHub publishes of the permissions that operations need.
+
+import { parse } from 'yaml'
+import { published } from './published.js'
+import { alternatives } from './operations.js'
+
+const LEVELS = ['none', 'read', 'write']
+const rank = (level) => LEVELS.indexOf(level ?? 'none')
+const told = ({ permission, level }) => `\`${permission}: ${level}\``
+
+/** Whether permissions (name → level) are enough for an operation. */
+function enough(granted, { needs }) {
+  const open = ({ permission, level }) => permission === 'metadata' || rank(granted[permission]) >= rank(level)
+  return needs.length === 0 || needs.some(open)
+}
+
+/** The rows of the README's table of permissions: `{permission, level, always}`. */
+export function tableOf(markdown) {
+  const section = markdown.split(/^### Permissions$/m)[1]?.split(/^#/m)[0] ?? ''
+  return [...section.matchAll(/^\| `([a-z-]+): (read|write)` \| .* \| (.*) \|$/gm)].map(([, permission, level, needed]) => ({
+    permission,
+    level,
+    always: needed.startsWith('always'),
+  }))
+}
+
+/** Every permission used is in the table, and every row of the table is used. */
+export function tableFaults(rows, operations) {
+  const granted = highest(rows)
+  const lacking = operations.filter((operation) => !enough(granted, operation))
+  const idle = rows.filter((row) => !operations.some(({ needs }) => needs.some((need) => need.permission === row.permission && need.level === row.level)))
+  return [
+    ...(rows.length ? [] : ['it has no rows']),
+    ...lacking.map(({ name, needs }) => `\`${name}\` needs ${needs.map(told).join(' or ')}, which is not in it`),
+    ...idle.map((row) => `${told(row)} is in it, and no operation needs it`),
+  ]
+}
+
+function highest(rows) {
+  const granted = {}
+  for (const { permission, level } of rows) {
+    if (rank(level) > rank(granted[permission])) granted[permission] = level
+  }
+  return granted
+}
+
+/** The jobs of a workflow that run promote: `{job, granted, app}`; `app` is what its App's token is given. */
+export function jobsOf(text) {
+  const workflow = parse(text)
+  return Object.entries(workflow?.jobs ?? {}).flatMap(([job, { steps = [], permissions = workflow.permissions ?? {} }]) => {
+    if (!steps.some(({ uses }) => /(^|\/)promote@|^\.\/?$/.test(uses ?? ''))) return []
+    const inputs = steps.flatMap((step) => (/create-github-app-token@/.test(step.uses ?? '') ? Object.entries(step.with ?? {}) : []))
+    const app = inputs.filter(([name]) => name.startsWith('permission-')).map(([name, level]) => [name.slice('permission-'.length), level])
+    return [{ job, granted: permissions, app: app.length ? Object.fromEntries(app) : null }]
+  })
+}
+
+/** The YAML blocks of a Markdown text that are workflows. */
+export function workflowsIn(markdown) {
+  return [...markdown.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, text]) => text).filter((text) => /^jobs:/m.test(text))
+}
+
+/**
+ * What is wrong with the permissions of one token: `operations` are those it is used for. What only `optional` rows
+ * of the table open may be left out.
+ */
+export function grantFaults(granted, operations, rows) {
+  const optional = highest(rows.filter(({ always }) => !always))
+  const lacking = operations.filter((operation) => !enough(granted, operation) && !enough(optional, operation))
+  const idle = Object.entries(granted).filter(([permission, level]) => {
+    const less = { ...granted, [permission]: LEVELS[rank(level) - 1] }
+    return rank(level) <= 0 || operations.every((operation) => !enough(granted, operation) || enough(less, operation))
+  })
+  return [
+    ...lacking.map(({ name, needs }) => `\`${name}\` needs ${needs.map(told).join(' or ')}, which is not granted`),
+    ...idle.map(([permission, level]) => `${told({ permission, level })} is granted, and ${rank(level) > 1 ? 'less would do' : 'no operation needs it'}`),
+  ]
+}
+
+/** What GitHub publishes: `GET /repos/{}/{}/pulls` → `[{permission, level}]`. */
+function publishedNeeds() {
+  const { permissions } = JSON.parse(published('app-permissions/generated/api.github.com.json'))
+  const needs = new Map()
+  for (const [permission, { read = [], write = [] }] of Object.entries(permissions)) {
+    for (const [level, routes] of Object.entries({ read, write })) {
+      for (const route of routes) {
+        const key = route.replace(/\{[^}]+\}/g, '{}')
+        needs.set(key, [...(needs.get(key) ?? []), { permission: permission.replace(/_/g, '-'), level }])
+      }
+    }
+  }
+  return needs
+}
+
+/** Holds the permission recorded with each operation of the fake against what GitHub publishes. */
+export function checkPublishedPermissions(exchanges, report) {
+  const known = publishedNeeds()
+  const recorded = new Map()
+  for (const { method, route, permission } of exchanges) {
+    if (route !== null) recorded.set(`${method} ${route}`, alternatives(permission))
+  }
+  for (const [operation, needs] of recorded) {
+    const due = known.get(operation.replace(/\{[^}]+\}/g, '{}'))
+    if (!due) {
+      report.count('operations whose permission is not published')
+      continue
+    }
+    report.count('operations whose permission is published')
+    const list = (all) => all.map(told).sort().join(' or ') || 'nothing'
+    // To ask for more than GitHub does is safe, and some of what is published has been narrowed since. Every token
+    // has `metadata: read`.
+    const accepted = new Set([...due.map(told), '`metadata: read`'])
+    const open = needs.length === 0 && !due.some(({ permission }) => permission === 'metadata')
+    if (open || !needs.every((need) => accepted.has(told(need)))) {
+      report.violation({ against: 'published permissions', where: operation, what: `the fake asks for ${list(needs)}, GitHub for ${list(due)}` })
+    }
+  }
+}

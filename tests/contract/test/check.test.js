@@ -1,0 +1,196 @@
+// The check must find what is broken: samples that hold, each broken in one way.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Description } from '../lib/description.js'
+import { Webhooks } from '../lib/events.js'
+import { checkGraphql, githubSchema } from '../lib/graphql.js'
+import { grantFaults, jobsOf, tableFaults, tableOf } from '../lib/permissions.js'
+import { Report } from '../lib/report.js'
+import { checkExchange } from '../lib/rest.js'
+
+const github = new Description('api.github.com')
+const schema = githubSchema()
+const HEADERS = {
+  'user-agent': 'promote/0.1.0',
+  accept: 'application/vnd.github+json',
+  'x-github-api-version': '2022-11-28',
+  'content-type': 'application/json',
+}
+
+function rest(method, route, path, more) {
+  return {
+    surface: 'rest', method, route, path, query: '', fault: null, request_headers: HEADERS, request_body: null,
+    status: 200, response_headers: { 'content-type': 'application/json; charset=utf-8' }, response_body: null, ...more,
+  }
+}
+
+const REF = { ref: 'refs/heads/a/b', node_id: 'x', url: 'https://api.github.com/x', object: { type: 'commit', sha: 'a'.repeat(40), url: 'https://api.github.com/y' } }
+const getRef = (more) => rest('GET', '/repos/{owner}/{repo}/git/ref/{ref}', '/repos/o/r/git/ref/heads/a/b', { response_body: REF, ...more })
+const postRef = (body) => rest('POST', '/repos/{owner}/{repo}/git/refs', '/repos/o/r/git/refs', { request_body: body, status: 201, response_body: REF })
+const listPulls = (query, more) => rest('GET', '/repos/{owner}/{repo}/pulls', '/repos/o/r/pulls', { query, response_body: [], ...more })
+
+function found(check, ...args) {
+  const report = new Report()
+  check(...args, report)
+  return [...report.violations.keys()]
+}
+
+const ofRest = (exchange) => found(checkExchange, github, exchange)
+
+/** Exactly one finding, which says all of this. */
+function finds(findings, ...parts) {
+  assert.equal(findings.length, 1, findings.join('\n'))
+  for (const part of parts) assert.ok(findings[0].includes(part), `${part} is not in: ${findings[0]}`)
+}
+
+test('what is as it is published is no violation', () => {
+  assert.deepEqual(ofRest(getRef()), [])
+  assert.deepEqual(ofRest(postRef({ ref: 'refs/heads/a', sha: 'a'.repeat(40) })), [])
+  const link = '<https://api.github.com/repos/o/r/pulls?page=2>; rel="next", <https://api.github.com/repos/o/r/pulls?page=3>; rel="last"'
+  assert.deepEqual(ofRest(listPulls('state=all&per_page=100', { response_headers: { 'content-type': 'application/json', link } })), [])
+})
+
+test('an answer of a wrong type, without a field or with an invented one is found', () => {
+  const where = 'GET /repos/{owner}/{repo}/git/ref/{ref} 200'
+  finds(ofRest(getRef({ response_body: { ...REF, object: { ...REF.object, type: 7 } } })), where, '/object/type', 'must be string')
+  const { node_id: _, ...without } = REF
+  finds(ofRest(getRef({ response_body: without })), where, "required property 'node_id'")
+  finds(ofRest(getRef({ response_body: { ...REF, invented: 1 } })), where, '/invented', 'not documented')
+  finds(ofRest(getRef({ response_body: { ...REF, object: { ...REF.object, more: {} } } })), where, '/object/more', 'not documented')
+})
+
+test('a request of a wrong type, without a field or with an invented one is found', () => {
+  const where = 'POST /repos/{owner}/{repo}/git/refs request'
+  finds(ofRest(postRef({ ref: 'refs/heads/a', sha: 1 })), where, '/body/sha', 'must be string')
+  finds(ofRest(postRef({ ref: 'refs/heads/a' })), where, "required property 'sha'")
+  finds(ofRest(postRef({ ref: 'refs/heads/a', sha: 'a', force: true })), where, '/body/force', 'not documented')
+  finds(ofRest(getRef({ request_body: {} })), '/body', 'a body where none is documented')
+  finds(ofRest(postRef(null)), '/body', 'a required body is missing')
+})
+
+test('an unknown, wrong or excessive query parameter is found', () => {
+  finds(ofRest(listPulls('status=all')), '/query/status', 'a query parameter that is not documented')
+  finds(ofRest(listPulls('state=any')), '/query/state', 'open, closed, all')
+  finds(ofRest(listPulls('per_page=many')), '/query/per_page', 'must be integer')
+  finds(ofRest(listPulls('per_page=1000')), '/query/per_page', 'more than 100')
+})
+
+test('a path that is not of its template, and parts of a wrong type, are found', () => {
+  finds(ofRest(getRef({ path: '/repos/o/r/git/refs/heads/a' })), '/path', 'not of the form')
+  const pull = rest('PATCH', '/repos/{owner}/{repo}/pulls/{pull_number}', '/repos/o/r/pulls/one', { status: 403, response_body: { message: 'x' } })
+  finds(ofRest(pull), '/path/pull_number', 'must be integer')
+})
+
+test('an unknown operation or status is found, and a 4xx is a warning', () => {
+  finds(ofRest(rest('GET', '/repos/{owner}/{repo}/nothing', '/repos/o/r/nothing')), 'an operation that is not documented')
+  finds(ofRest(rest('GET', null, '/repos/o/r/nothing')), 'an operation that is not documented')
+  finds(ofRest(getRef({ status: 202 })), '202', 'a status that is not documented')
+  const report = new Report()
+  checkExchange(github, getRef({ status: 418, response_body: { message: 'x' } }), report)
+  assert.equal(report.violations.size, 0)
+  assert.equal(report.warnings.size, 1)
+  finds(ofRest(getRef({ status: 418, response_body: { message: 7 } })), '418', '/message')
+})
+
+test('the answer of a fault is not held, and its request is', () => {
+  assert.deepEqual(ofRest(getRef({ status: 502, fault: '{"status":{}}' })), [])
+  finds(ofRest({ ...postRef({ ref: 'x' }), status: 502, fault: '{"status":{}}' }), "required property 'sha'")
+})
+
+test('what a test got wrong and the fake refused is not held', () => {
+  const refused = { ...postRef({}), status: 422, request_headers: { 'user-agent': 'test' }, response_body: { message: 'x', documentation_url: 'y' } }
+  assert.deepEqual(ofRest(refused), [])
+})
+
+test('a page that leads elsewhere is found', () => {
+  const link = (text) => listPulls('', { response_headers: { 'content-type': 'application/json', link: text } })
+  finds(ofRest(link('https://api.github.com/repos/o/r/pulls?page=2')), '/headers/link', 'is not of the form')
+  finds(ofRest(link('<https://api.github.com/repos/o/r/pulls?page=3>; rel="next"')), 'another page')
+  finds(ofRest(link('<https://api.github.com/repos/o/r/issues?page=2>; rel="next"')), 'another operation')
+})
+
+test('a recorded secret and a nameless client are found', () => {
+  const named = (more) => getRef({ request_headers: { ...HEADERS, ...more } })
+  finds(ofRest(named({ authorization: 'Bearer ghs_x' })), 'a secret was recorded')
+  finds(ofRest(named({ 'x-github-api-version': '2099-01-01' })), '/headers/x-github-api-version')
+})
+
+const MARK = 'mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft number } } }'
+const graphql = (query, variables, response_body) => ({
+  surface: 'graphql', fault: null, status: 200, request_headers: HEADERS, request_body: { query, variables }, response_body,
+})
+const ofGraphql = (...exchange) => found(checkGraphql, schema, graphql(...exchange))
+const marked = (pullRequest) => ({ data: { markPullRequestReadyForReview: { pullRequest } } })
+
+test('GraphQL: an unknown field, a bad variable and a wrong answer are found', () => {
+  assert.deepEqual(ofGraphql(MARK, { id: 'x' }, marked({ isDraft: false, number: 1 })), [])
+  finds(ofGraphql('{ viewer { nickname } }', {}, { data: { viewer: {} } }), 'query viewer', 'Cannot query field "nickname"')
+  finds(ofGraphql(MARK, {}, marked({ isDraft: false, number: 1 })), 'Variable "$id"')
+  finds(ofGraphql(MARK, { id: { deep: 1 } }, marked({ isDraft: false, number: 1 })), 'Variable "$id"')
+  finds(ofGraphql(MARK, { id: 'x' }, marked({ isDraft: 'no', number: 1 })), '/pullRequest/isDraft')
+  finds(ofGraphql(MARK, { id: 'x' }, marked({ isDraft: false })), '/pullRequest/number', 'non-nullable')
+  finds(ofGraphql(MARK, { id: 'x' }, marked({ isDraft: false, number: 1, title: 'x' })), '/pullRequest/title', 'not asked for')
+})
+
+test('GraphQL: a refusal has the form of errors, and data where its field may be null', () => {
+  const error = { type: 'NOT_FOUND', path: ['markPullRequestReadyForReview'], locations: [{ line: 1, column: 1 }], message: 'x' }
+  assert.deepEqual(ofGraphql(MARK, { id: 'x' }, { data: { markPullRequestReadyForReview: null }, errors: [error] }), [])
+  finds(ofGraphql(MARK, { id: 'x' }, { data: null, errors: [error] }), '/data', 'is null')
+  finds(ofGraphql(MARK, { id: 'x' }, { data: { markPullRequestReadyForReview: null }, errors: [{ ...error, message: 7 }] }), '/errors/*/message')
+})
+
+test('an event without a field, with an invented one, or of an unknown action is found', () => {
+  const webhooks = new Webhooks('api.github.com')
+  const payload = { schedule: '0 6 * * *', workflow: 'x' }
+  assert.deepEqual(webhooks.faults('schedule', payload), [])
+  assert.match(webhooks.faults('schedule', { ...payload, zone: 'UTC' })[0].what, /not documented/)
+  const create = webhooks.faults('create', { ref: 'v1', ref_type: 'label', invented: 1 }).map(({ pointer, what }) => `${pointer}: ${what}`)
+  for (const part of ["property 'sender'", '/ref_type: must be equal', '/invented: a field that is not documented']) {
+    assert.ok(create.some((line) => line.includes(part)), `${part} is not in ${create}`)
+  }
+  assert.match(webhooks.faults('workflow_run', { action: 'exploded' })[0].what, /not described/)
+})
+
+test('permissions: too few, too many and too high are found', () => {
+  const operations = [
+    { name: 'read it', needs: [{ permission: 'contents', level: 'read' }] },
+    { name: 'open it', needs: [{ permission: 'issues', level: 'write' }, { permission: 'pull-requests', level: 'write' }] },
+  ]
+  const rows = tableOf('### Permissions\n\n| `contents: read` | a | always |\n| `pull-requests: write` | b | always |\n\n## Next\n')
+  assert.equal(rows.length, 2)
+  assert.deepEqual(tableFaults(rows, operations), [])
+  finds(tableFaults(rows.slice(1), operations), '`read it` needs `contents: read`')
+  finds(tableFaults([...rows, { permission: 'checks', level: 'read' }], operations), 'no operation needs it')
+  const workflow = (permissions) => jobsOf(`jobs: { x: { permissions: ${permissions}, steps: [{ uses: acme/promote@v1 }] } }`)[0].granted
+  assert.deepEqual(grantFaults(workflow('{ contents: read, pull-requests: write }'), operations, rows), [])
+  finds(grantFaults(workflow('{ pull-requests: write }'), operations, rows), '`read it` needs')
+  finds(grantFaults(workflow('{ contents: write, pull-requests: write }'), operations, rows), '`contents: write` is granted, and less would do')
+  finds(grantFaults(workflow('{ contents: read, pull-requests: write, packages: read }'), operations, rows), '`packages: read` is granted, and no operation')
+})
+
+test('an exception that excuses nothing is found', () => {
+  const report = new Report([{ against: /x/, where: /x/, pointer: /x/, what: /x/, reason: 'old' }])
+  report.close()
+  finds([...report.violations.keys()], 'excuses nothing')
+})
+
+test('an empty recording, and one that is cut short, fail', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'contract-'))
+  const check = (text) => {
+    writeFileSync(join(folder, 'recording.jsonl'), text)
+    return spawnSync(process.execPath, [fileURLToPath(new URL('../check.js', import.meta.url)), join(folder, 'recording.jsonl')], { encoding: 'utf8' })
+  }
+  const empty = check('')
+  assert.equal(empty.status, 1)
+  assert.match(empty.stdout, /the recording: operations of the product: 0, and at least/)
+  const cut = check('{"surface":"rest"')
+  assert.notEqual(cut.status, 0)
+  assert.match(cut.stderr, /line 1 of the recording is not JSON/)
+  rmSync(folder, { recursive: true })
+})
