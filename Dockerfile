@@ -9,10 +9,12 @@ ARG RUST_IMAGE=docker.io/library/rust:1.95.0-bookworm@sha256:6258907abe69656e41c
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
-# An explicit target keeps these away from build scripts and procedural macros. Static; without tables to unwind
-# by, since a panic ends the process; relocations packed; the same paths wherever crates are kept.
+# What Rust code keeps to unwind by is left out: a panic ends the process, and without symbols it names no function.
+RUN printf 'SECTIONS { /DISCARD/ : { *.rcgu.o(.eh_frame .gcc_except_table .gcc_except_table.*) } } INSERT AFTER .text;\n' >/unwind.ld
+# Static; relocations packed; the same paths wherever crates are kept. `bfd` alone can leave out by file. An explicit
+# target keeps all this away from build scripts and procedural macros.
 ENV CARGO_BUILD_TARGET=host-tuple \
-    RUSTFLAGS="-C target-feature=+crt-static -C force-unwind-tables=no -C link-arg=-Wl,-z,pack-relative-relocs,--build-id=none --remap-path-prefix=/usr/local/cargo/registry/src/= --remap-path-prefix=/src/=" \
+    RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-fuse-ld=bfd -C link-arg=-Wl,-T,/unwind.ld,-z,pack-relative-relocs,--build-id=none --remap-path-prefix=/usr/local/cargo/registry/src/= --remap-path-prefix=/src/=" \
     CFLAGS="-fno-asynchronous-unwind-tables -fno-unwind-tables -ffile-prefix-map=/usr/local/cargo/registry/src/= -ffile-prefix-map=/src/="
 # Dependencies first, for an empty program: a change of our own code alone does not compile them again.
 COPY Cargo.toml Cargo.lock ./

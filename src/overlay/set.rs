@@ -2,7 +2,11 @@
 //!
 //! Pure: it neither reads the command line nor the file, and writes nothing.
 
-use similar::TextDiff;
+use std::fmt::Write as _;
+
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{DiffableStr, group_diff_ops};
 
 use crate::failure::{Failure, Kind, Problem, Result};
 
@@ -52,9 +56,22 @@ fn diff_with(name: &str, before: &str, after: &str, around: usize) -> String {
     if before == after {
         return String::new();
     }
-    let diff = TextDiff::configure().newline_terminated(true).diff_lines(before, after);
-    let (old, new) = (format!("a/{name}"), format!("b/{name}"));
-    diff.unified_diff().context_radius(around).header(&old, &new).to_string()
+    // `TextDiff` chooses its algorithm as it runs, which brings all of them: a thirtieth of the binary.
+    let (old, new) = (before.tokenize_lines(), after.tokenize_lines());
+    let mut found = Compact::new(Replace::new(Capture::new()), &old, &new);
+    let Ok(()) = myers::diff(&mut found, &old, 0..old.len(), &new, 0..new.len());
+    let mut shown = format!("--- a/{name}\n+++ b/{name}\n");
+    let hunks = group_diff_ops(found.into_inner().into_inner().into_ops(), around);
+    for hunk in hunks.iter().filter(|hunk| !hunk.is_empty()) {
+        let _ = writeln!(shown, "{}", UnifiedHunkHeader::new(hunk));
+        for change in hunk.iter().flat_map(|op| op.iter_changes(&old, &new)) {
+            let _ = write!(shown, "{}{}", change.tag(), change.value());
+            if !change.value().ends_with_newline() {
+                shown.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    shown
 }
 
 fn set_of(word: &str) -> Result<Edit> {
@@ -122,6 +139,8 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -187,5 +206,22 @@ mod tests {
             "--- a/prod/values.yaml\n+++ b/prod/values.yaml\n@@ -1,3 +1,3 @@\n a: 1\r\n-tag: v1 # c\r\n+tag: v2 # c\r\n b: 2\n\
              \\ No newline at end of file\n"
         );
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+        /// Also beyond a hundred lines, from where the library looks at them in another way.
+        #[test]
+        fn a_diff_is_the_one_that_the_library_would_choose(
+            before in "([abc]\r?\n?){0,300}",
+            after in "([abc]\r?\n?){0,300}",
+            shared in 0_usize..200,
+            around in 0_usize..4,
+        ) {
+            let shared = "the same\n".repeat(shared);
+            let (before, after) = (format!("{shared}{before}"), format!("{shared}{after}"));
+            let theirs = similar::TextDiff::configure().newline_terminated(true).diff_lines(&before, &after);
+            let theirs = theirs.unified_diff().context_radius(around).header("a/x", "b/x").to_string();
+            prop_assert_eq!(diff_with("x", &before, &after, around), theirs);
+        }
     }
 }

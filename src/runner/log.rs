@@ -5,23 +5,21 @@ use std::fmt;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{self as output, FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::commands::one_line;
 
 /// Starts the log; `RUNNER_DEBUG=1` shows everything of ours.
 pub fn start(debug: bool) {
     // Octocrab reports refused requests as errors of its own; ours say what to do about them.
-    let filter = EnvFilter::new(if debug { "off,promote=debug" } else { "off,promote=info" });
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .event_format(Sentence)
-        .try_init();
+    let ours = Targets::new().with_target("promote", if debug { Level::DEBUG } else { Level::INFO });
+    let sentences = output::layer().with_writer(std::io::stderr).event_format(Sentence);
+    let _ = tracing_subscriber::registry().with(ours).with(sentences).try_init();
 }
 
 struct Sentence;
