@@ -9,12 +9,22 @@ ARG RUST_IMAGE=docker.io/library/rust:1.95.0-bookworm@sha256:6258907abe69656e41c
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
-COPY . .
-# An explicit target keeps `crt-static` away from build scripts and procedural macros.
-RUN target="$(rustc --print host-tuple)" \
- && RUSTFLAGS="-C target-feature=+crt-static" \
-    cargo build --locked --profile image --target "$target" --package promote --bin promote \
- && install -D -m 0755 "target/$target/image/promote" /out/promote \
+# An explicit target keeps these away from build scripts and procedural macros. Static; without tables to unwind
+# by, since a panic ends the process; relocations packed; the same paths wherever crates are kept.
+ENV CARGO_BUILD_TARGET=host-tuple \
+    RUSTFLAGS="-C target-feature=+crt-static -C force-unwind-tables=no -C link-arg=-Wl,-z,pack-relative-relocs,--build-id=none --remap-path-prefix=/usr/local/cargo/registry/src/= --remap-path-prefix=/src/=" \
+    CFLAGS="-fno-asynchronous-unwind-tables -fno-unwind-tables -ffile-prefix-map=/usr/local/cargo/registry/src/= -ffile-prefix-map=/src/="
+# Dependencies first, for an empty program: a change of our own code alone does not compile them again.
+COPY Cargo.toml Cargo.lock ./
+COPY tests/fake-github/Cargo.toml tests/fake-github/
+RUN mkdir src \
+ && touch src/lib.rs \
+ && echo 'fn main() {}' >src/main.rs \
+ && cargo build --locked --profile image --bin promote
+COPY src src
+RUN touch src/lib.rs src/main.rs \
+ && cargo build --frozen --profile image --bin promote \
+ && install -D -m 0755 target/*/image/promote /out/promote \
  && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /out/etc/ssl/certs/ca-certificates.crt
 # The time of every file, in seconds since 1970: of the commit, in a release.
 ARG SOURCE_DATE_EPOCH=0

@@ -12,7 +12,7 @@ use crate::traffic::Origin;
 fn framed(site: &Site, repo: &RepoState, sender: &str, own: Value) -> Value {
     let mut payload = own;
     if let Some(payload) = payload.as_object_mut() {
-        payload.insert("repository".to_owned(), shape::repo_full(site, repo));
+        payload.insert("repository".to_owned(), shape::repo_whole(site, repo));
         if site.organisations.contains(&repo.owner) {
             payload.insert("organization".to_owned(), organisation(site, &repo.owner));
         }
