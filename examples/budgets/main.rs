@@ -1,0 +1,134 @@
+//! What a promotion costs, against its budgets, as a table in Markdown: `.ci/budgets` prepares and runs this.
+//!
+//! Measured in one run, by the image's own release binary, bare and in the container: requests, CPU, memory and wall
+//! time of the quickstart's promotion and of the unchanged run after it; then the start of the container beside that
+//! of an empty one, and the image's size. Only the step itself is counted, never the fake GitHub, the engine or git's
+//! server. Times of a shared machine are noisy: medians are judged, and measured again before they fail.
+
+#![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
+
+mod measure;
+#[path = "../quickstart/sample.rs"]
+mod sample;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use fake_github::runner::Engine;
+
+use measure::{Measured, Subject, Way};
+use table::{Row, Table};
+
+/// REST and GraphQL requests of a typical promotion, and of a run that changes nothing; tests hold them too.
+const REQUESTS: (f64, f64) = (15.0, 9.0);
+/// Milliseconds of CPU, user and system, by the median run.
+const CPU: f64 = 150.0;
+/// MiB of memory at most, by the worst run.
+const MEMORY: f64 = 64.0;
+/// Milliseconds of a container's start beyond that of an empty container, by the medians.
+const START: f64 = 15.0;
+/// MB of files in the image.
+const IMAGE: f64 = 16.0;
+
+/// Measures what a promotion costs.
+#[derive(Parser)]
+struct Arguments {
+    /// The image.
+    #[arg(long)]
+    image: String,
+    /// An image that holds the probe alone.
+    #[arg(long)]
+    empty: String,
+    /// The binary of the image, as a file.
+    #[arg(long)]
+    promote: PathBuf,
+    /// `probe.c`, compiled.
+    #[arg(long)]
+    probe: PathBuf,
+    /// The size of all files of the image, in bytes.
+    #[arg(long)]
+    bytes: u64,
+    /// How often each is measured.
+    #[arg(long, default_value_t = 11)]
+    runs: usize,
+    /// How often the container and the empty one are started, in turns.
+    #[arg(long, default_value_t = 21)]
+    starts: usize,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let subject = Subject {
+        engine: Engine::find()?,
+        image: arguments.image,
+        empty: arguments.empty,
+        promote: arguments.promote.canonicalize()?,
+        probe: arguments.probe.canonicalize()?,
+    };
+    let mut table = Table::default();
+    for way in [Way::Bare, Way::Container] {
+        promotions(&subject, way, arguments.runs, &mut table)?;
+    }
+    starts(&subject, arguments.starts, &mut table)?;
+    #[allow(clippy::cast_precision_loss, reason = "an image has fewer than 2^52 bytes")]
+    table.add(Row::new("files of the image, MB", "—").figure(arguments.bytes as f64 / 1e6).at_most(IMAGE));
+    println!("{table}");
+    table.append_to_summary()?;
+    Ok(if table.is_kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The rows of a promotion and of the run after it.
+fn promotions(subject: &Subject, way: Way, runs: usize, table: &mut Table) -> Result<()> {
+    // Not counted: it warms caches.
+    measure::promotion(subject, way)?;
+    let mut all = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..runs {
+            all.push(measure::promotion(subject, way)?);
+        }
+        let cpu =
+            |pick: fn(&(Measured, Measured)) -> &Measured| table::median(all.iter().map(|run| pick(run).cpu));
+        if cpu(|run| &run.0) <= CPU && cpu(|run| &run.1) <= CPU {
+            break;
+        }
+    }
+    let (first, second): (Vec<Measured>, Vec<Measured>) = all.into_iter().unzip();
+    for (runs, what, requests) in
+        [(first, "a promotion", REQUESTS.0), (second, "an unchanged run", REQUESTS.1)]
+    {
+        let row = |figure: &str| Row::new(&format!("{what}: {figure}"), way.word());
+        let of = |pick: fn(&Measured) -> f64| -> Vec<f64> { runs.iter().map(pick).collect() };
+        table.add(row("API requests").worst_of(&of(|run| run.api)).at_most(requests));
+        table.add(row("git requests").worst_of(&of(|run| run.git)));
+        table.add(row("CPU, ms").median_of(&of(|run| run.cpu)).at_most(CPU));
+        table.add(row("peak memory, MiB").worst_of(&of(|run| run.memory)).at_most(MEMORY));
+        table.add(row("wall, ms").median_of(&of(|run| run.wall)));
+    }
+    Ok(())
+}
+
+/// The rows of the start: bare, of an empty container, and of the image beyond that.
+fn starts(subject: &Subject, starts: usize, table: &mut Table) -> Result<()> {
+    let bare = (0..starts).map(|_| measure::bare_start(subject)).collect::<Result<Vec<f64>>>()?;
+    table.add(Row::new("`promote --version`, ms", Way::Bare.word()).median_of(&bare).at_most(START));
+    let (mut empty, mut ours) = (Vec::new(), Vec::new());
+    let difference = loop {
+        for _ in 0..starts {
+            empty.push(measure::container_start(subject, &subject.empty)?);
+            ours.push(measure::container_start(subject, &subject.image)?);
+        }
+        let difference = table::median(ours.iter().copied()) - table::median(empty.iter().copied());
+        // Once more before it counts, and together with what was measured already.
+        if difference <= START || empty.len() > starts {
+            break difference;
+        }
+    };
+    let inside = Way::Container.word();
+    table.add(Row::new("an empty container, ms", inside).median_of(&empty));
+    table.add(Row::new("`promote --version`, ms", inside).median_of(&ours));
+    table.add(Row::new("start beyond an empty container, ms", inside).figure(difference).at_most(START));
+    Ok(())
+}
