@@ -31,8 +31,11 @@ fn refreshing() -> bool {
     std::env::var_os("REFRESH").is_some()
 }
 
-fn action() -> Value {
-    serde_yaml::from_str(&text_of("action.yml")).expect("action.yml is YAML")
+/// The action in its container, and the one for runners without Docker.
+const ACTIONS: [&str; 2] = ["action.yml", "standalone/action.yml"];
+
+fn action(path: &str) -> Value {
+    serde_yaml::from_str(&text_of(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn keys(mapping: &Value) -> Vec<&str> {
@@ -91,46 +94,86 @@ fn assert_schema(path: &str, which: &str, schema: &str) {
 }
 
 #[test]
-fn action_yml_declares_the_inputs_of_the_code() {
-    let action = action();
-    let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
-    assert_eq!(keys(&action["inputs"]), names);
-    for input in INPUTS {
-        let declared = &action["inputs"][input.name];
-        assert_eq!(declared["description"].as_str(), Some(described(input).as_str()), "{}", input.name);
-        assert_ne!(declared["required"].as_bool(), Some(true), "{}", input.name);
+fn the_actions_declare_the_inputs_of_the_code() {
+    for path in ACTIONS {
+        let action = action(path);
+        let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
+        assert_eq!(keys(&action["inputs"]), names, "{path}");
+        for input in INPUTS {
+            let declared = &action["inputs"][input.name];
+            let name = format!("{path}: {}", input.name);
+            assert_eq!(declared["description"].as_str(), Some(described(input).as_str()), "{name}");
+            assert_ne!(declared["required"].as_bool(), Some(true), "{name}");
+        }
     }
 }
 
 #[test]
 fn only_the_token_has_a_default_or_the_settings_file_would_be_hidden() {
-    let action = action();
-    for input in INPUTS {
-        let default = action["inputs"][input.name]["default"].as_str();
-        assert_eq!(default, (input.name == "token").then_some("${{ github.token }}"), "{}", input.name);
+    for path in ACTIONS {
+        let action = action(path);
+        for input in INPUTS {
+            let default = action["inputs"][input.name]["default"].as_str();
+            let expected = (input.name == "token").then_some("${{ github.token }}");
+            assert_eq!(default, expected, "{path}: {}", input.name);
+        }
     }
 }
 
 #[test]
-fn action_yml_declares_the_outputs_of_the_code() {
-    let action = action();
-    let names: Vec<&str> = OUTPUTS.iter().map(|output| output.name).collect();
-    assert_eq!(keys(&action["outputs"]), names);
-    for output in OUTPUTS {
-        let description = format!("{}.", output.meaning);
-        assert_eq!(action["outputs"][output.name]["description"].as_str(), Some(description.as_str()));
+fn the_actions_declare_the_outputs_of_the_code() {
+    for path in ACTIONS {
+        let action = action(path);
+        let names: Vec<&str> = OUTPUTS.iter().map(|output| output.name).collect();
+        assert_eq!(keys(&action["outputs"]), names, "{path}");
+        for output in OUTPUTS {
+            let description = format!("{}.", output.meaning);
+            assert_eq!(action["outputs"][output.name]["description"].as_str(), Some(description.as_str()));
+        }
+    }
+}
+
+#[test]
+fn the_actions_introduce_themselves() {
+    for path in ACTIONS {
+        let action = action(path);
+        for key in ["name", "description", "author"] {
+            assert!(action[key].as_str().is_some_and(|text| !text.is_empty()), "{path}: {key}");
+        }
+        assert_eq!(keys(&action["branding"]), ["icon", "color"], "{path}");
     }
 }
 
 #[test]
 fn action_yml_is_a_container_with_no_arguments() {
-    let action = action();
+    let action = action("action.yml");
     assert_eq!(action["runs"]["using"].as_str(), Some("docker"));
     assert_eq!(keys(&action["runs"]), ["using", "image"]);
-    for key in ["name", "description", "author"] {
-        assert!(action[key].as_str().is_some_and(|text| !text.is_empty()), "{key}");
+}
+
+#[test]
+fn the_standalone_action_passes_on_every_input_and_output() {
+    let action = action("standalone/action.yml");
+    assert_eq!(action["runs"]["using"].as_str(), Some("composite"));
+    let steps = action["runs"]["steps"].as_sequence().unwrap();
+    assert_eq!(steps.len(), 1);
+    let env = &steps[0]["env"];
+    let (own, inputs): (Vec<&str>, Vec<&str>) =
+        keys(env).into_iter().partition(|name| name.starts_with("PROMOTE_"));
+    let names: Vec<String> =
+        INPUTS.iter().map(|input| format!("INPUT_{}", input.name.to_uppercase())).collect();
+    assert_eq!(inputs, names);
+    for input in INPUTS {
+        let given = env[format!("INPUT_{}", input.name.to_uppercase()).as_str()].as_str();
+        assert_eq!(given, Some(format!("${{{{ inputs.{} }}}}", input.name).as_str()));
     }
-    assert_eq!(keys(&action["branding"]), ["icon", "color"]);
+    for output in OUTPUTS {
+        let value = action["outputs"][output.name]["value"].as_str();
+        assert_eq!(value, Some(format!("${{{{ steps.promote.outputs.{} }}}}", output.name).as_str()));
+    }
+    // The release writes these; in the source tree there is nothing to download.
+    assert_eq!(own, ["PROMOTE_RELEASE", "PROMOTE_SHA256_X64", "PROMOTE_SHA256_ARM64"]);
+    assert!(own.iter().all(|name| env[*name].as_str() == Some("")), "a source tree names no release");
 }
 
 #[test]

@@ -55,7 +55,7 @@ released_versions() {
   sed -nE 's,^[0-9a-f]+\trefs/tags/v((0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*))$,\1,p' <<<"$listed" | sort -V
 }
 
-# newest_of PREFIX: the newest released version that begins with this, such as `1.`.
+# newest_of PREFIX: the newest released version that begins with this: `1.`, or nothing for all.
 newest_of() {
-  released_versions | awk -v prefix="$1" 'index($0, prefix) == 1 { newest = $0 } END { print newest }'
+  released_versions | awk -v prefix="$1" 'substr($0, 1, length(prefix)) == prefix { newest = $0 } END { print newest }'
 }
