@@ -104,7 +104,7 @@ fn ended(succeeded: bool, text: &str) -> Ended {
     ended
 }
 
-/// act removes the workspace in the end; as an ordinary user it cannot where the container left files of root's.
+/// act removes the workspace in the end; as an ordinary user it cannot where the container left folders of root's.
 fn assert_cleaned(cache: &Path) {
     for entry in std::fs::read_dir(cache).into_iter().flatten() {
         let left = entry.unwrap().path().join("hostexecutor");
@@ -119,12 +119,15 @@ fn clone(world: &World, into: &Path) {
     assert!(git.status().unwrap().success(), "git clone");
 }
 
+/// The folder of one of GitHub's actions: itself where `ACT_ACTIONS` holds it, else what stands in for it.
 fn stand_in(action: &str) -> PathBuf {
     let name = action.trim_start_matches("actions/");
-    let folder =
-        std::env::var_os("ACT_ACTIONS").map_or_else(|| root().join("tests/readme/actions"), PathBuf::from);
-    assert!(folder.join(name).join("action.yml").exists(), "no stand-in for {action}");
-    folder.join(name)
+    let theirs = std::env::var_os("ACT_ACTIONS").map(|folder| PathBuf::from(folder).join(name));
+    let folder = theirs
+        .filter(|folder| folder.exists())
+        .unwrap_or_else(|| root().join("tests/readme/actions").join(name));
+    assert!(folder.join("action.yml").exists(), "nothing stands in for {action}");
+    folder
 }
 
 fn variable(name: &str) -> String {
