@@ -6,9 +6,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::BodyExt;
-use octocrab::Octocrab;
+use octocrab::service::middleware::auth_header::AuthHeaderLayer;
+use octocrab::service::middleware::base_uri::BaseUriLayer;
+use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
+use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -190,6 +193,11 @@ impl Client {
         Ok(self.send(method, path, Some(body), needs).await?.body)
     }
 
+    /// Deletes, without a body: GitHub documents none, and some proxies refuse one.
+    pub async fn delete(&self, path: &str, needs: &str) -> Result<Value, Refusal> {
+        Ok(self.send(&Method::DELETE, path, None, needs).await?.body)
+    }
+
     /// Asks GraphQL; its errors are refusals without a status.
     pub async fn graphql(&self, query: &str, variables: &Value, needs: &str) -> Result<Value, Refusal> {
         let body = serde_json::json!({ "query": query, "variables": variables });
@@ -340,18 +348,25 @@ fn backoff(method: &Method, tries: u32) -> Option<Duration> {
     Some(Duration::from_millis(u64::from(300 * tries * tries + jitter)))
 }
 
+/// Octocrab on the program's own HTTP client, which names the program as GitHub asks of everyone: octocrab's
+/// ready-made stack would send a `user-agent` of its own.
 fn octocrab(base: &str, token: &Secret, http: reqwest::Client) -> Result<Octocrab> {
-    let wrong = |error: octocrab::Error| {
+    let wrong = |error: anyhow::Error| {
         Failure::new(Kind::Settings, format!("`{base}` is not the address of an API"))
             .hinted("`GITHUB_API_URL` and `GITHUB_GRAPHQL_URL` are set by the runner")
             .because(error)
     };
-    Octocrab::builder()
-        .base_uri(base)
-        .map_err(wrong)?
-        .personal_token(token.expose().to_owned())
-        .build_with_reqwest(http)
-        .map_err(wrong)
+    let uri: Uri = base.parse().map_err(|error: http::uri::InvalidUri| wrong(error.into()))?;
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        .map_err(|error| Failure::new(Kind::Settings, "the token is not a token").because(error))?;
+    bearer.set_sensitive(true);
+    let Ok(octocrab) = OctocrabBuilder::new_empty()
+        .with_service(ReqwestConnector::new(http))
+        .with_layer(&BaseUriLayer::new(uri.clone()))
+        .with_layer(&AuthHeaderLayer::new(Some(bearer), uri.clone(), uri))
+        .with_auth(AuthState::None)
+        .build();
+    Ok(octocrab)
 }
 
 async fn once(api: &Octocrab, method: &Method, path: &str, body: Option<&Value>) -> anyhow::Result<Answer> {

@@ -107,7 +107,7 @@ impl GitHub {
         }
         let one = self.path(&format!("/git/refs/heads/{}", in_path(branch)));
         let done = match (before, after) {
-            (_, None) => self.writer.write(&Method::DELETE, &one, &json!({}), CONTENTS).await,
+            (_, None) => self.writer.delete(&one, CONTENTS).await,
             (None, Some(after)) => {
                 let body = json!({"ref": branch.full(), "sha": after});
                 self.writer.write(&Method::POST, &self.path("/git/refs"), &body, CONTENTS).await

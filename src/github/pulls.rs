@@ -170,7 +170,7 @@ impl GitHub {
     pub async fn reopen_pull_request(&self, number: u64) -> Result<()> {
         let label = self.path(&format!("/issues/{number}/labels/{CLOSED_BY_US}"));
         self.set_state(number, "open").await?;
-        self.writer.write(&Method::DELETE, &label, &json!({}), PULLS).await?;
+        self.writer.delete(&label, PULLS).await?;
         Ok(())
     }
 

@@ -14,6 +14,23 @@ fn with_three() -> Scene {
 }
 
 #[test]
+fn every_request_names_the_program_and_its_version() {
+    let scene = with_three();
+    let run = scene.run();
+    assert!(run.requests.len() > 5, "{}", run.said());
+    for request in &run.requests {
+        let header = |name: &str| request.request_headers.get(name).map(String::as_str);
+        assert_eq!(
+            header("user-agent"),
+            Some(concat!("promote/", env!("CARGO_PKG_VERSION"))),
+            "{}",
+            request.path
+        );
+        assert_eq!(header("accept"), Some("application/vnd.github+json"), "{}", request.path);
+    }
+}
+
+#[test]
 fn the_latest_successful_release_is_proposed_and_newer_ones_keep_their_reasons() {
     let scene = with_three();
     let run = scene.run();

@@ -176,8 +176,7 @@ impl Scene {
         }
         let output = run(command);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let left = std::fs::read_dir(step.var("RUNNER_TEMP").unwrap()).unwrap().count();
-        assert_eq!(left, 0, "temporary files are left");
+        assert!(step.left_behind().unwrap().is_empty(), "temporary files are left");
         let plan = std::fs::read_to_string(workspace.join("promote-plan.json")).ok();
         Run {
             code: output.status.code(),

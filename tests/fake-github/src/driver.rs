@@ -1,17 +1,19 @@
 //! Starting a fake GitHub and driving what is not of one repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::enterprise::Enterprise;
 use crate::faults::{Armed, Fault};
 use crate::repo::Repo;
 use crate::server::{Listener, Shared, listen, locked};
 use crate::state::{Person, RepoSettings, RepoState, Site, World};
 use crate::store::Store;
+use crate::tls::{Identity, Tls};
 use crate::token::Token;
 use crate::traffic::{Exchange, Recorder, Surface};
 
@@ -24,8 +26,13 @@ pub struct Options {
     pub now: Option<Timestamp>,
     /// The most entries that a page may have, whatever `per_page` asks for.
     pub page_cap: Option<usize>,
-    /// A file to which every exchange is appended as a line of JSON.
+    /// A file to which every exchange and event is appended as a line of JSON; else the one that the
+    /// environment names as `FAKE_GITHUB_RECORD`.
     pub record: Option<PathBuf>,
+    /// Speaks TLS, at an `https` address.
+    pub tls: Option<Tls>,
+    /// Plays a GitHub Enterprise Server of this version, `3.17.0`, with what that version lacks.
+    pub enterprise: Option<String>,
 }
 
 /// A running fake GitHub; stops when dropped.
@@ -33,6 +40,7 @@ pub struct FakeGitHub {
     // Declared first, so that the listener stops before the folder goes.
     _listener: Listener,
     shared: Arc<Shared>,
+    ca_file: Option<PathBuf>,
     _folder: tempfile::TempDir,
 }
 
@@ -41,8 +49,12 @@ impl FakeGitHub {
     pub fn start(options: &Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("fake-github-").tempdir()?;
         let (root, options) = (folder.path().to_owned(), options.clone());
-        let (listener, shared) = listen(options.port, |base| {
-            let site = Site::new(base.clone(), options.now, options.page_cap);
+        let identity = options.tls.as_ref().map(|tls| Identity::new(tls, &root)).transpose()?;
+        let ca_file = identity.as_ref().map(|identity| identity.ca_file.clone());
+        let enterprise = options.enterprise.as_deref().map(Enterprise::parse).transpose()?;
+        let (listener, shared) = listen(options.port, identity, |base| {
+            let mut site = Site::new(base.clone(), options.now, options.page_cap);
+            site.enterprise = enterprise;
             let world = World { site, repos: std::collections::BTreeMap::new(), root };
             Ok(Shared {
                 base,
@@ -52,7 +64,13 @@ impl FakeGitHub {
                 last_request: Mutex::new(Instant::now()),
             })
         })?;
-        Ok(Self { _listener: listener, shared, _folder: folder })
+        Ok(Self { _listener: listener, shared, ca_file, _folder: folder })
+    }
+
+    /// The certificate of the authority that vouches for this server, for `SSL_CERT_FILE`; none without TLS.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
     }
 
     /// The server address, `http://127.0.0.1:PORT`; git and pages are below it.

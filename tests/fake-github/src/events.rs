@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use crate::repo::Repo;
 use crate::shape;
 use crate::state::{RepoState, Site};
+use crate::traffic::Origin;
 
 /// What every payload ends with.
 fn framed(site: &Site, repo: &RepoState, sender: &str, own: Value) -> Value {
     let mut payload = own;
     if let Some(payload) = payload.as_object_mut() {
-        payload.insert("repository".to_owned(), shape::repo_full(site, repo));
+        payload.insert("repository".to_owned(), shape::repo_whole(site, repo));
         if site.organisations.contains(&repo.owner) {
             payload.insert("organization".to_owned(), organisation(site, &repo.owner));
         }
@@ -60,9 +61,20 @@ fn pushed(site: &Site, repo: &RepoState, sha: &str) -> Value {
 const ZERO: &str = "0000000000000000000000000000000000000000";
 
 impl Repo {
+    /// Makes a payload, and records it as what the fake says GitHub sends.
+    fn made(
+        &self,
+        name: &str,
+        make: impl FnOnce(&mut Site, &mut RepoState) -> anyhow::Result<Value>,
+    ) -> anyhow::Result<Value> {
+        let payload = self.with(make)?;
+        self.record_event(Origin::Made, name, &payload);
+        Ok(payload)
+    }
+
     /// `workflow_run`, action `completed`.
     pub fn event_workflow_run(&self, run: u64) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("workflow_run", |site, repo| {
             let state = repo.runs.iter().find(|other| other.id == run).context("no such run")?;
             let workflow =
                 repo.workflows.iter().find(|(id, _)| *id == state.workflow).context("no workflow")?;
@@ -78,7 +90,7 @@ impl Repo {
 
     /// `workflow_dispatch` of `.github/workflows/promote.yml` on the default branch; `inputs` may be null.
     pub fn event_workflow_dispatch(&self, inputs: &Value) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("workflow_dispatch", |site, repo| {
             let own = json!({
                 "inputs": inputs,
                 "ref": format!("refs/heads/{}", repo.default_branch),
@@ -107,7 +119,7 @@ impl Repo {
     }
 
     fn push(&self, full: &str, before: &str, after: &str) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("push", |site, repo| {
             let (created, deleted) = (before == ZERO, after == ZERO);
             let peeled = repo.store.resolve(full).map(|commit| commit.id().to_string());
             let head = if deleted { None } else { peeled };
@@ -142,7 +154,7 @@ impl Repo {
 
     /// `create` of a tag: the ref comes without its prefix.
     pub fn event_create_tag(&self, tag: &str) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("create", |site, repo| {
             let own = json!({
                 "ref": tag,
                 "ref_type": "tag",
@@ -156,7 +168,7 @@ impl Repo {
 
     /// `release`, action `published`.
     pub fn event_release(&self, tag: &str) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("release", |site, repo| {
             let release = repo.releases.iter().find(|release| release.fact.tag_name == tag);
             let release = release.with_context(|| format!("no release `{tag}`"))?;
             let own = json!({ "action": "published", "release": shape::release(site, repo, release) });
@@ -166,7 +178,7 @@ impl Repo {
 
     /// `schedule`
     pub fn event_schedule(&self, cron: &str) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("schedule", |site, repo| {
             let own = json!({ "schedule": cron, "workflow": ".github/workflows/promote.yml" });
             Ok(framed(site, repo, "alice", own))
         })
@@ -174,7 +186,7 @@ impl Repo {
 
     /// `repository_dispatch`
     pub fn event_repository_dispatch(&self, event_type: &str, payload: &Value) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("repository_dispatch", |site, repo| {
             let own = json!({
                 "action": event_type,
                 "branch": repo.default_branch,
@@ -187,7 +199,7 @@ impl Repo {
 
     /// `deployment_status` of a deployment's latest status.
     pub fn event_deployment_status(&self, deployment: u64) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("deployment_status", |site, repo| {
             let state =
                 repo.deployments.iter().find(|other| other.id == deployment).context("no deployment")?;
             let status = state.statuses.last().context("the deployment has no status")?;
@@ -205,7 +217,7 @@ impl Repo {
 
     /// `pull_request` with any action.
     pub fn event_pull_request(&self, number: u64, action: &str) -> anyhow::Result<Value> {
-        self.with(|site, repo| {
+        self.made("pull_request", |site, repo| {
             let issue = repo.issue(number).context("no such pull request")?;
             let own = json!({
                 "action": action,

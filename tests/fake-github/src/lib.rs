@@ -7,6 +7,7 @@
 //! - [`FakeGitHub`] and [`Repo`]: starting and driving it;
 //! - [`facts`]: what a test may say has happened;
 //! - [`Token`], [`Fault`], [`Exchange`]: who calls, what goes wrong, what was said;
+//! - [`Tls`], [`Proxy`]: an authority of its own, and the way to a server through somebody else;
 //! - [`runner`]: the environment that the Actions runner gives a step, and its files read back.
 
 // Objects of GitHub are long, and `json!` recurses per field.
@@ -16,12 +17,14 @@
 
 mod admin;
 mod driver;
+mod enterprise;
 mod events;
 pub mod facts;
 mod faults;
 mod git_http;
 mod graphql;
 mod pages;
+mod proxy;
 mod repo;
 mod rest;
 pub mod runner;
@@ -29,6 +32,7 @@ mod server;
 mod shape;
 mod state;
 mod store;
+mod tls;
 mod token;
 mod traffic;
 
@@ -37,7 +41,9 @@ pub use facts::{
     CheckRun, Commit, Deployment, DeploymentStatus, Job, Release, Status, Workflow, WorkflowRun,
 };
 pub use faults::{Effect, Fault, On};
+pub use proxy::{Asked, Manner, Proxy};
 pub use repo::{PullView, Repo};
 pub use state::RepoSettings;
+pub use tls::Tls;
 pub use token::{Level, Token, TokenKind};
 pub use traffic::{Exchange, Surface};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use fake_github::{FakeGitHub, Options, Token};
+use fake_github::{FakeGitHub, Options, Tls, Token};
 
 /// A stateful GitHub over real bare git repositories, on the loopback interface.
 #[derive(Parser)]
@@ -25,6 +25,12 @@ struct Arguments {
     /// Appends every exchange to this file as a line of JSON.
     #[arg(long)]
     record: Option<PathBuf>,
+    /// Speaks TLS, and writes the certificate of its own authority to this file, for `SSL_CERT_FILE`.
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
+    /// Plays a GitHub Enterprise Server of this version, `3.17.0`.
+    #[arg(long, value_name = "VERSION")]
+    enterprise: Option<String>,
 }
 
 #[allow(clippy::print_stdout, reason = "a program says where it listens")]
@@ -34,12 +40,16 @@ fn say(line: &str) {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let Arguments { port, now, page_cap, record, idle_minutes } = arguments;
-    let github = FakeGitHub::start(&Options { port, now, page_cap, record })?;
+    let Arguments { port, now, page_cap, record, idle_minutes, tls, enterprise } = arguments;
+    let tls = tls.map(|file| Tls { ca_file: Some(file), ..Tls::default() });
+    let github = FakeGitHub::start(&Options { port, now, page_cap, record, tls, enterprise })?;
     github.add_token(Token::user("fake-token", "alice"));
     say(&format!("pages and git  {}", github.url()));
     say(&format!("REST           {}", github.api_url()));
     say(&format!("GraphQL        {}", github.graphql_url()));
+    if let Some(file) = github.ca_file() {
+        say(&format!("SSL_CERT_FILE  {}", file.display()));
+    }
     say("token          fake-token (alice, everything allowed)");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -17,6 +17,7 @@ use crate::state::{
     AutoMerge, Comment, Issue, IssueState, Pull, ReleaseState, RepoSettings, RepoState, Site,
 };
 use crate::store::Signer;
+use crate::traffic::Origin;
 
 /// One repository of a running fake GitHub.
 #[derive(Clone)]
@@ -88,6 +89,10 @@ impl Repo {
         let done = act(site, repo)?;
         world.follow_refs(&self.full_name);
         Ok(done)
+    }
+
+    pub(crate) fn record_event(&self, origin: Origin, name: &str, payload: &Value) {
+        self.shared.recorder.event(origin, name, payload);
     }
 
     /// `owner/name`

@@ -12,13 +12,16 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use crate::faults::{Armed, Effect, strike};
 use crate::rest::operations::{Operation, find};
 use crate::rest::{Refusal, Reply, ReplyBody, dispatch};
 use crate::state::{Site, World};
+use crate::tls::Identity;
 use crate::traffic::{Exchange, Recorder, Surface, json_of, recorded};
 use crate::{admin, git_http, graphql, pages};
 
@@ -81,11 +84,18 @@ impl Drop for Listener {
 /// Binds the port and answers on a thread of its own.
 pub(crate) fn listen(
     port: u16,
+    identity: Option<Identity>,
     build: impl FnOnce(String) -> anyhow::Result<Shared>,
 ) -> anyhow::Result<(Listener, Arc<Shared>)> {
     let socket = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     socket.set_nonblocking(true)?;
-    let shared = Arc::new(build(format!("http://{}", socket.local_addr()?))?);
+    let address = socket.local_addr()?;
+    let base = match &identity {
+        Some(identity) => format!("https://{}:{}", identity.host, address.port()),
+        None => format!("http://{address}"),
+    };
+    let shared = Arc::new(build(base)?);
+    let acceptor = identity.map(|identity| identity.acceptor);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (stop, stopped) = oneshot::channel();
     let answering = shared.clone();
@@ -93,7 +103,7 @@ pub(crate) fn listen(
         runtime.block_on(async move {
             let Ok(listener) = TcpListener::from_std(socket) else { return };
             tokio::select! {
-                () = accept(listener, answering) => {}
+                () = accept(listener, acceptor, answering) => {}
                 _ = stopped => {}
             }
         });
@@ -102,22 +112,32 @@ pub(crate) fn listen(
     Ok((Listener { stop: Some(stop), thread: Some(thread) }, shared))
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let _ = stream.set_nodelay(true);
-        let shared = shared.clone();
+        let (shared, acceptor) = (shared.clone(), acceptor.clone());
         tokio::spawn(async move {
-            let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
-                let shared = shared.clone();
-                async move { answer(shared, request).await }
-            });
-            // A cut connection ends here with an error, which is what was asked for.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            match acceptor {
+                None => serve(stream, shared).await,
+                // Whoever does not trust the certificate goes away here.
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serve(stream, shared).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
+        let shared = shared.clone();
+        async move { answer(shared, request).await }
+    });
+    // A cut connection ends here with an error, which is what was asked for.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// The connection is to be dropped without an answer.
@@ -318,6 +338,9 @@ async fn acted(
 
 /// Headers that every API answer has.
 fn common_headers(site: &Site, reply: &mut Reply) {
+    if let Some(enterprise) = &site.enterprise {
+        enterprise.mark(reply);
+    }
     let limits = site.limits;
     let used = limits.limit.saturating_sub(limits.remaining);
     for (name, value) in [

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use axum::http::HeaderMap;
@@ -69,6 +70,29 @@ impl Exchange {
     }
 }
 
+/// Where a payload in the record comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Origin {
+    /// The fake made it.
+    Made,
+    /// A step was started with it, as it was made or altered by a test.
+    Delivered,
+}
+
+/// The line of an event's payload in a record file; its `surface` tells it from an [`Exchange`].
+#[derive(Serialize)]
+struct Event<'a> {
+    surface: &'static str,
+    origin: Origin,
+    name: &'a str,
+    payload: &'a Value,
+}
+
+/// Names the record file of every fake that is not given one of its own; an absolute path, since each test
+/// binary runs in its package's folder.
+const RECORD: &str = "FAKE_GITHUB_RECORD";
+
 /// Where exchanges are kept, and appended to a file where one was asked for.
 pub(crate) struct Recorder {
     kept: Mutex<Vec<Exchange>>,
@@ -76,18 +100,30 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(file: Option<&std::path::Path>) -> std::io::Result<Self> {
+    /// Appends to `file`, else to what the environment names, else to nothing.
+    pub fn new(file: Option<&Path>) -> std::io::Result<Self> {
+        let named = || std::env::var_os(RECORD).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let file = file.map(Path::to_owned).or_else(named);
         let open = |path| std::fs::OpenOptions::new().create(true).append(true).open(path);
         Ok(Self { kept: Mutex::default(), file: file.map(open).transpose()?.map(Mutex::new) })
     }
 
     pub fn keep(&self, exchange: Exchange) {
-        if let (Some(file), Ok(line)) = (&self.file, serde_json::to_string(&exchange)) {
+        self.append(&exchange);
+        crate::server::locked(&self.kept).push(exchange);
+    }
+
+    /// Appends the payload of an event to the record file; it is no exchange and is not kept.
+    pub fn event(&self, origin: Origin, name: &str, payload: &Value) {
+        self.append(&Event { surface: "event", origin, name, payload });
+    }
+
+    fn append(&self, entry: &impl Serialize) {
+        if let (Some(file), Ok(line)) = (&self.file, serde_json::to_string(entry)) {
             // One write per line, so that several fakes can append to one file. A recording that cannot be
             // written must not fail the request; the contract check misses it.
             let _ = crate::server::locked(file).write_all(format!("{line}\n").as_bytes());
         }
-        crate::server::locked(&self.kept).push(exchange);
     }
 
     pub fn all(&self) -> Vec<Exchange> {

@@ -3,7 +3,9 @@
 //! Only what a promotion client asks for is here; any other field is refused as GitHub refuses unknown ones, so
 //! that a gap is loud.
 
-use graphql_parser::query::{Definition, Document, FragmentDefinition, OperationDefinition, SelectionSet};
+use graphql_parser::query::{
+    Definition, Document, FragmentDefinition, OperationDefinition, SelectionSet, Type,
+};
 use serde_json::{Map, Value, json};
 
 use crate::rest::dispatch::{authenticate, count};
@@ -100,6 +102,16 @@ struct Operation<'a> {
     root: &'static str,
     selections: &'a SelectionSet<'static, String>,
     defaults: Map<String, Value>,
+    /// The variables and their types.
+    inputs: Vec<(&'a str, &'a str)>,
+}
+
+/// The name of a type without its marks.
+fn named<'a>(kind: &'a Type<'static, String>) -> &'a str {
+    match kind {
+        Type::NamedType(name) => name,
+        Type::ListType(inner) | Type::NonNullType(inner) => named(inner),
+    }
 }
 
 fn operation<'a>(document: &'a Document<'static, String>, name: Option<&str>) -> Option<Operation<'a>> {
@@ -121,6 +133,11 @@ fn operation<'a>(document: &'a Document<'static, String>, name: Option<&str>) ->
         if name.is_some() && name != found {
             return None;
         }
+        let inputs = variables
+            .into_iter()
+            .flatten()
+            .map(|variable| (variable.name.as_str(), named(&variable.var_type)))
+            .collect();
         let defaults = variables
             .into_iter()
             .flatten()
@@ -129,7 +146,7 @@ fn operation<'a>(document: &'a Document<'static, String>, name: Option<&str>) ->
                 Some((variable.name.clone(), project::value_of(default, &Map::new())))
             })
             .collect();
-        Some(Operation { root, selections, defaults })
+        Some(Operation { root, selections, defaults, inputs })
     })
 }
 
@@ -155,15 +172,29 @@ fn run(
         .collect();
     let reading = Reading { fragments, variables, token };
     let mut needs = None;
+    let mut all = too_new(world, &operation);
     let (data, troubles) = if operation.root == "Mutation" {
         mutations::run(world, &reading, operation.selections, &mut needs)
     } else {
         project::root(world, &reading, operation.selections)
     };
+    all.extend(troubles);
     (
-        Reply::ok(shown(data, troubles)),
+        Reply::ok(shown(data, all)),
         needs.map(|(name, level): (&str, Level)| format!("{name}={}", level.word())),
     )
+}
+
+/// The variables whose types this server's schema does not have yet, in graphql-ruby's words.
+fn too_new(world: &World, operation: &Operation<'_>) -> Vec<Trouble> {
+    let old = world.site.enterprise.as_ref().is_some_and(|version| !version.has_update_refs());
+    let unknown = operation.inputs.iter().filter(|(_, kind)| old && *kind == "UpdateRefsInput");
+    let troubles = unknown.map(|(name, kind)| Trouble::Schema {
+        message: format!("{kind} isn't a defined input type (on ${name})"),
+        extensions: json!({ "code": "variableRequiresValidType", "typeName": kind, "variableName": name }),
+        path: vec!["mutation".to_owned()],
+    });
+    troubles.collect()
 }
 
 /// Data and errors as GitHub sends them.

@@ -29,7 +29,9 @@ pub(super) fn run(
         let key = field.alias.as_ref().unwrap_or(&field.name).clone();
         let mut path = vec![key.clone()];
         let input = arguments(field, reading).get("input").and_then(Value::as_object).cloned();
-        let Some((payload, need)) = known(&field.name) else {
+        let old = world.site.enterprise.as_ref().is_some_and(|version| !version.has_update_refs());
+        let mutation = known(&field.name).filter(|_| !(old && field.name == "updateRefs"));
+        let Some((payload, need)) = mutation else {
             troubles.push(unknown_field("Mutation", &field.name, &path));
             continue;
         };

@@ -23,7 +23,7 @@ pub(crate) use commits::{
 };
 pub(crate) use issues::{comment, issue, label};
 pub(crate) use pulls::{mergeable, pull, pull_simple, review};
-pub(crate) use repos::{release, repo_full, repo_minimal};
+pub(crate) use repos::{release, repo_full, repo_minimal, repo_whole};
 pub(crate) use runs::{job, run, workflow};
 
 /// A node id: opaque, deterministic.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{label, node, repo_full, user};
+use super::{label, node, repo_whole, user};
 use crate::state::{Issue, IssueState, Pull, RepoState, Review, Site, stamp};
 use crate::store::full;
 
@@ -37,12 +37,21 @@ fn side(site: &Site, repo: &RepoState, name: &str, sha: &str) -> Value {
         "ref": name,
         "sha": sha,
         "user": user(site, &repo.owner),
-        "repo": repo_full(site, repo),
+        "repo": repo_whole(site, repo),
     })
 }
 
-/// `team-simple`
+/// `team`, as in lists of pull requests.
 fn team(site: &Site, repo: &RepoState, slug: &str) -> Value {
+    let mut shown = team_simple(site, repo, slug);
+    if let Some(object) = shown.as_object_mut() {
+        object.insert("parent".to_owned(), Value::Null);
+    }
+    shown
+}
+
+/// `team-simple`, which names no parent.
+fn team_simple(site: &Site, repo: &RepoState, slug: &str) -> Value {
     let id = super::user_id(slug);
     let api = format!("{}/api/v3/organizations/1/team/{id}", site.base);
     json!({
@@ -58,7 +67,6 @@ fn team(site: &Site, repo: &RepoState, slug: &str) -> Value {
         "html_url": format!("{}/orgs/{}/teams/{slug}", site.base, repo.owner),
         "repositories_url": format!("{api}/repos"),
         "slug": slug,
-        "parent": null,
         "type": "organization",
         "organization_id": 1,
     })
@@ -145,6 +153,7 @@ pub(crate) fn pull(site: &Site, repo: &RepoState, issue: &Issue) -> Value {
         .map_or(0, |commits| commits.len());
     let (can_merge, state) = mergeable(repo, issue, pull);
     if let Value::Object(more) = json!({
+        "requested_teams": pull.teams.iter().map(|slug| team_simple(site, repo, slug)).collect::<Vec<_>>(),
         "merged": pull.merged_at.is_some(),
         "mergeable": can_merge,
         "rebaseable": can_merge,

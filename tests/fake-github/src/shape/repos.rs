@@ -69,11 +69,11 @@ const ADDRESSES: [(&str, &str); 36] = [
     ("deployments_url", "deployments"),
 ];
 
-/// `full-repository`
-pub(crate) fn repo_full(site: &Site, repo: &RepoState) -> Value {
+/// `repository`, as pull requests and events carry it.
+pub(crate) fn repo_whole(site: &Site, repo: &RepoState) -> Value {
     let html = repo.html(&site.base);
     let mut shown = repo_minimal(site, repo);
-    let host = site.base.trim_start_matches("http://");
+    let host = site.base.split_once("://").map_or("", |(_, host)| host);
     let open = repo.issues.iter().filter(|issue| issue.state == IssueState::Open).count();
     let created = stamp(repo.created_at);
     let more = json!({
@@ -116,11 +116,19 @@ pub(crate) fn repo_full(site: &Site, repo: &RepoState) -> Value {
         "allow_rebase_merge": true,
         "allow_auto_merge": repo.settings.auto_merge,
         "delete_branch_on_merge": false,
-        "network_count": 0,
-        "subscribers_count": 0,
     });
     if let (Some(object), Value::Object(more)) = (shown.as_object_mut(), more) {
         object.extend(more);
+    }
+    shown
+}
+
+/// `full-repository`: what `GET /repos/{owner}/{repo}` alone tells.
+pub(crate) fn repo_full(site: &Site, repo: &RepoState) -> Value {
+    let mut shown = repo_whole(site, repo);
+    if let Some(object) = shown.as_object_mut() {
+        object.insert("network_count".to_owned(), json!(0));
+        object.insert("subscribers_count".to_owned(), json!(0));
     }
     shown
 }

@@ -18,6 +18,7 @@ pub use repo::RepoSettings;
 pub(crate) use repo::RepoState;
 pub(crate) use runs::{CheckRunState, CheckSuite, DeploymentState, ReleaseState, RunState, StatusState};
 
+use crate::enterprise::Enterprise;
 use crate::token::Token;
 
 /// The whole fake: the site and its repositories.
@@ -31,6 +32,8 @@ pub(crate) struct World {
 pub(crate) struct Site {
     /// `http://127.0.0.1:PORT`
     pub base: String,
+    /// The version of GitHub Enterprise Server it plays; none for github.com.
+    pub enterprise: Option<Enterprise>,
     pub clock: Clock,
     pub tokens: Vec<Token>,
     pub people: BTreeMap<String, Person>,
@@ -91,6 +94,7 @@ impl Site {
         let reset = clock.now().checked_add(SignedDuration::from_hours(1)).unwrap_or(clock.now());
         Self {
             base,
+            enterprise: None,
             clock,
             tokens: Vec::new(),
             people: BTreeMap::new(),

@@ -38,8 +38,7 @@ pub struct Ground {
 pub const NAME: &str = "acme/gitops";
 
 pub fn ground() -> Ground {
-    let record = std::env::var_os("FAKE_GITHUB_RECORD").map(Into::into);
-    ground_with(&Options { now: Some("2026-11-22T10:00:00Z".parse().unwrap()), record, ..Options::default() })
+    ground_with(&Options { now: Some("2026-11-22T10:00:00Z".parse().unwrap()), ..Options::default() })
 }
 
 pub fn ground_with(options: &Options) -> Ground {

@@ -13,6 +13,7 @@
 )]
 
 mod client;
+mod enterprise;
 mod flow;
 mod operations;
 mod refusals;

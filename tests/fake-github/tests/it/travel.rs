@@ -1,6 +1,6 @@
 //! How requests travel: pages, limits, faults; the runner's files; the admin API; pages for a person.
 
-use fake_github::runner::{Launch, file_command, input_name, step};
+use fake_github::runner::{Ended, Launch, Paths, Running, file_command, input_name, step};
 use fake_github::{Commit, Effect, Fault, On, Options, WorkflowRun};
 use serde_json::{Value, json};
 
@@ -95,6 +95,30 @@ fn faults_strike_the_request_they_wait_for() {
 }
 
 #[test]
+fn a_record_file_holds_exchanges_and_events_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("traffic.jsonl");
+    let ground = ground_with(&Options { record: Some(record.clone()), ..Options::default() });
+    ground.get("/commits");
+    let payload = ground.repo.event_push_branch("main", &"0".repeat(40)).unwrap();
+    let altered = json!({ "ref": "refs/heads/main" });
+    let workspace = std::path::Path::new("/w");
+    let launch = Launch { event: "push", payload: &altered, workspace, inputs: &[("token", "t")], run_id: 5 };
+    step(&ground.repo, &launch).unwrap();
+    let text = std::fs::read_to_string(record).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [exchange, made, delivered] = lines.as_slice() else { panic!("{text}") };
+    assert_eq!(
+        (&exchange["route"], &exchange["status"]),
+        (&json!("/repos/{owner}/{repo}/commits"), &json!(200))
+    );
+    assert_eq!(exchange["request_headers"]["authorization"], "***");
+    assert_eq!(made, &json!({ "surface": "event", "origin": "made", "name": "push", "payload": payload }));
+    assert_eq!((&delivered["origin"], &delivered["payload"]), (&json!("delivered"), &altered));
+    assert_eq!(ground.github.traffic().len(), 1);
+}
+
+#[test]
 fn the_runner_lays_out_its_files() {
     let ground = ground();
     let run =
@@ -121,6 +145,60 @@ fn the_runner_lays_out_its_files() {
     std::fs::write(step.var("GITHUB_OUTPUT").unwrap(), "a=1\nb<<X\none=1\ntwo\nX\n").unwrap();
     assert_eq!(step.output("b").unwrap().unwrap(), "one=1\ntwo");
     assert!(file_command("a<<X\nnever closed").is_err() && file_command("nonsense").is_err());
+}
+
+/// A step of the shell's, in a workspace with `x.yaml`.
+fn ended(script: &str) -> Ended {
+    let ground = ground();
+    let workspace = tempfile::tempdir().unwrap();
+    let payload = Value::Null;
+    let launch =
+        Launch { event: "schedule", payload: &payload, workspace: workspace.path(), inputs: &[], run_id: 5 };
+    let step = step(&ground.repo, &launch).unwrap();
+    assert!(step.left_behind().unwrap().is_empty());
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", script]).env_clear().envs(step.env.iter().cloned()).current_dir(workspace.path());
+    let paths = Paths::of_host(workspace.path().to_owned());
+    let ended = Running::start(shell, paths).unwrap().end(&step).unwrap();
+    assert_eq!(step.left_behind().unwrap().len(), usize::from(script.contains("$RUNNER_TEMP")));
+    ended
+}
+
+#[test]
+fn the_runner_reads_back_what_a_step_says_and_leaves() {
+    let step = ended(
+        "echo ::add-mask::s3cret; echo \"::error file=$GITHUB_WORKSPACE/x.yaml,line=2::no%0As3cret\"; echo late >&2
+        echo 'a=1' >>$GITHUB_OUTPUT; echo '# s3cret' >>$GITHUB_STEP_SUMMARY; echo 'B=2' >>$GITHUB_ENV
+        echo /bin/x >>$GITHUB_PATH; echo 'c=3' >>$GITHUB_STATE; echo left >$RUNNER_TEMP/file; exit 3",
+    );
+    assert_eq!((step.code, step.succeeded(), step.output("a"), step.output("b")), (Some(3), false, "1", ""));
+    let error = &step.said.annotations[0];
+    assert_eq!((error.property("file"), error.message.as_str()), ("x.yaml", "no\n***"));
+    assert_eq!((step.left.summary.as_str(), step.stderr.as_str()), ("# ***\n", "late\n"));
+    assert_eq!((step.left.path.len(), step.left.state.len(), step.left.env.len()), (1, 1, 1));
+    // The annotation and the summary.
+    assert_eq!(step.said.leaks.len(), 2, "{:?}", step.said.leaks);
+}
+
+#[test]
+fn a_file_that_the_runner_refuses_fails_a_step_that_exits_with_0() {
+    for (script, said) in [
+        ("printf 'a=1\\nb<<X\\nforged' >>$GITHUB_OUTPUT", "Invalid value. EOF marker missing new line."),
+        ("echo '=1' >>$GITHUB_OUTPUT", "Value cannot be null. (Parameter 'name')"),
+        ("echo nonsense >>$GITHUB_ENV", "Invalid format 'nonsense'"),
+        (
+            "head -c 600000 /dev/zero | tr '\\0' x | sed 's/^/a=/' >>$GITHUB_OUTPUT",
+            "1200000 bytes of outputs are more than a job may have",
+        ),
+    ] {
+        let step = ended(script);
+        assert_eq!((step.code, step.succeeded()), (Some(0), false), "{script}");
+        let last = step.said.annotations.last().map(|annotation| annotation.message.clone());
+        assert_eq!(last.as_deref(), Some(said), "{script}");
+    }
+    let long = ended("head -c 1048577 /dev/zero | tr '\\0' x >>$GITHUB_STEP_SUMMARY");
+    assert!(long.succeeded() && long.left.summary.is_empty());
+    assert!(long.said.annotations[0].message.contains("supports content up to a size of 1024k, got 1024k"));
 }
 
 #[test]

@@ -1,14 +1,36 @@
 //! What the Actions runner gives a step, and what the step leaves behind.
 //!
-//! Names and rules are those of actions/runner: inputs as `INPUT_…` with spaces to `_` and dashes kept, file commands
-//! as files, the event as a file.
+//! Names and rules are those of actions/runner (2.336.0): inputs as `INPUT_…` with spaces to `_` and dashes kept, file
+//! commands as files, the event as a file. [`step`] lays a step out, [`Container`] starts an image for it, [`Running`]
+//! waits for its end and reads back what the runner reads back.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::repo::Repo;
+use crate::traffic::Origin;
+
+mod action;
+mod commands;
+mod container;
+mod ended;
+mod files;
+mod paths;
+
+pub use action::Action;
+pub use commands::{Annotation, Said};
+pub use container::{Container, Engine, Root};
+pub use ended::{Ended, Running};
+pub use files::{Left, file_command};
+pub use paths::Paths;
+
+/// The folders that the runner keeps in `_temp`, beside what steps put there.
+const HOME: &str = "_github_home";
+const WORKFLOW: &str = "_github_workflow";
+const FILE_COMMANDS: &str = "_runner_file_commands";
+const TEMP: &str = "_temp";
 
 /// The folders and files of one step.
 #[derive(Debug)]
@@ -42,15 +64,18 @@ pub fn input_name(name: &str) -> String {
 /// Lays out files and environment as the runner does; the workflow is `.github/workflows/promote.yml` on the default
 /// branch.
 pub fn step(repo: &Repo, launch: &Launch<'_>) -> anyhow::Result<Step> {
+    repo.record_event(Origin::Delivered, launch.event, launch.payload);
     let folder = tempfile::Builder::new().prefix("runner-").tempdir()?;
     let root = folder.path();
-    for name in ["temp", "home", "workflow", "file_commands", "tools"] {
-        std::fs::create_dir_all(root.join(name))?;
+    let temp = root.join(TEMP);
+    for name in [HOME, WORKFLOW, FILE_COMMANDS] {
+        std::fs::create_dir_all(temp.join(name))?;
     }
-    let event = root.join("workflow/event.json");
+    std::fs::create_dir(root.join("_tool"))?;
+    let event = temp.join(WORKFLOW).join("event.json");
     std::fs::write(&event, serde_json::to_vec_pretty(launch.payload)?)?;
     let command = |name: &str| -> anyhow::Result<String> {
-        let path = root.join("file_commands").join(format!("{name}_6f0a"));
+        let path = temp.join(FILE_COMMANDS).join(format!("{name}_6f0a"));
         std::fs::write(&path, "")?;
         Ok(path.display().to_string())
     };
@@ -63,7 +88,6 @@ pub fn step(repo: &Repo, launch: &Launch<'_>) -> anyhow::Result<Step> {
     let server = repo.server_url();
     let actor = launch.payload.pointer("/sender/login").and_then(Value::as_str).unwrap_or("alice");
     let kind = if full_ref.starts_with("refs/tags/") { "tag" } else { "branch" };
-    let path = |name: &str| root.join(name).display().to_string();
     let mut env: Vec<(String, String)> = [
         ("CI", "true".to_owned()),
         ("GITHUB_ACTIONS", "true".to_owned()),
@@ -101,13 +125,13 @@ pub fn step(repo: &Repo, launch: &Launch<'_>) -> anyhow::Result<Step> {
         ("GITHUB_WORKFLOW_REF", workflow_ref),
         ("GITHUB_WORKFLOW_SHA", sha),
         ("GITHUB_WORKSPACE", launch.workspace.display().to_string()),
-        ("HOME", path("home")),
+        ("HOME", temp.join(HOME).display().to_string()),
         ("RUNNER_ARCH", "X64".to_owned()),
         ("RUNNER_ENVIRONMENT", "github-hosted".to_owned()),
         ("RUNNER_NAME", "GitHub Actions 1".to_owned()),
         ("RUNNER_OS", "Linux".to_owned()),
-        ("RUNNER_TEMP", path("temp")),
-        ("RUNNER_TOOL_CACHE", path("tools")),
+        ("RUNNER_TEMP", temp.display().to_string()),
+        ("RUNNER_TOOL_CACHE", root.join("_tool").display().to_string()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -172,14 +196,50 @@ impl Step {
         self.folder.path()
     }
 
-    fn command(&self, name: &str) -> anyhow::Result<String> {
-        let path = PathBuf::from(self.var(name).with_context(|| format!("no `{name}`"))?);
-        Ok(std::fs::read_to_string(path)?)
+    /// `RUNNER_TEMP` on the machine.
+    #[must_use]
+    pub fn temp(&self) -> PathBuf {
+        self.folder().join(TEMP)
+    }
+
+    /// What the step put into `RUNNER_TEMP` and `HOME` and left there; the runner's own is not counted.
+    pub fn left_behind(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let temp = self.temp();
+        let mut found = Vec::new();
+        for folder in [temp.clone(), temp.join(HOME), temp.join(WORKFLOW), temp.join(FILE_COMMANDS)] {
+            for entry in std::fs::read_dir(folder)? {
+                found.push(entry?.path());
+            }
+        }
+        let own = [HOME, WORKFLOW, FILE_COMMANDS].map(|name| temp.join(name));
+        let given = |path: &PathBuf| self.env.iter().any(|(_, value)| Path::new(value) == path);
+        found.retain(|path| !own.contains(path) && !given(path));
+        Ok(found)
+    }
+
+    /// Gives the step's folders and its workspace to a user, as a runner's own they are. Only root can; whoever else
+    /// runs this is the runner's user already.
+    pub fn give_to(&self, user: u32) -> anyhow::Result<()> {
+        use std::os::unix::fs::MetadataExt as _;
+        if std::fs::metadata("/proc/self")?.uid() != 0 {
+            return Ok(());
+        }
+        let workspace = self.var("GITHUB_WORKSPACE").context("a step has a workspace")?;
+        let mut left = vec![self.folder().to_owned(), PathBuf::from(workspace)];
+        while let Some(path) = left.pop() {
+            std::os::unix::fs::lchown(&path, Some(user), Some(user))?;
+            if std::fs::symlink_metadata(&path)?.is_dir() {
+                for entry in std::fs::read_dir(&path)? {
+                    left.push(entry?.path());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The step's outputs, in order.
     pub fn outputs(&self) -> anyhow::Result<Vec<(String, String)>> {
-        file_command(&self.command("GITHUB_OUTPUT")?)
+        file_command(&files::text(self, "GITHUB_OUTPUT")?)
     }
 
     /// One output.
@@ -189,42 +249,6 @@ impl Step {
 
     /// The job summary.
     pub fn summary(&self) -> anyhow::Result<String> {
-        self.command("GITHUB_STEP_SUMMARY")
+        files::text(self, "GITHUB_STEP_SUMMARY")
     }
-}
-
-/// Reads a file of file commands as the runner does: `name=value`, or `name<<DELIMITER` up to a line of it.
-pub fn file_command(text: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let mut found = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if line.is_empty() {
-            continue;
-        }
-        let (equals, heredoc) = (line.find('='), line.find("<<"));
-        if let (Some(at), true) = (heredoc, heredoc < equals || equals.is_none()) {
-            let (name, delimiter) =
-                (line.get(..at).unwrap_or_default(), line.get(at + 2..).unwrap_or_default());
-            if name.is_empty() || delimiter.is_empty() {
-                bail!("invalid format `{line}`: name and delimiter must not be empty");
-            }
-            let mut value = Vec::new();
-            loop {
-                match lines.next() {
-                    Some(end) if end == delimiter => break,
-                    Some(more) => value.push(more),
-                    None => bail!("invalid value: matching delimiter not found `{delimiter}`"),
-                }
-            }
-            found.push((name.to_owned(), value.join("\n")));
-        } else if let Some((name, value)) = line.split_once('=') {
-            if name.is_empty() {
-                bail!("invalid format `{line}`: name must not be empty");
-            }
-            found.push((name.to_owned(), value.to_owned()));
-        } else {
-            bail!("invalid format `{line}`");
-        }
-    }
-    Ok(found)
 }
