@@ -1,17 +1,19 @@
 //! The README's workflows, copied as they are into a new repository, do what the README says.
 //!
 //! Each is read as GitHub reads it, its job's token is granted exactly what its `permissions:` grant, and its steps
-//! are run.
+//! are run. `.ci/act` runs them once more, by a runner that others wrote and with the image.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     missing_docs,
     reason = "tests may"
 )]
 
+mod act;
 mod job;
 #[path = "../../examples/quickstart/sample.rs"]
 #[allow(dead_code, reason = "the quickstart's own run is not needed")]
@@ -136,5 +138,80 @@ fn a_person_promotes_by_hand_what_they_name() {
     assert!(world.repo.pull(1).unwrap().body.contains("finance waits for it"));
     let (world, ended) = by_hand(&[("tag", "fraud-agent/v1.8.1")]);
     assert!(!ended.succeeded && ended.said.contains("fraud-agent/v1.8.1"), "{}", ended.said);
+    world.has_no_promotion();
+}
+
+/// Runs the workflow by act, as its job's token is granted.
+fn act(world: &World, workflow: &Workflow, payload: &serde_json::Value) -> Ended {
+    world.grant_job(&workflow.job.grants);
+    let (ended, took) = act::run(world, workflow, payload);
+    let outcome = match ended.outputs.get("outcome").map(|outcome| outcome.as_str().unwrap()) {
+        None => "not started",
+        Some("") => "failed",
+        Some(outcome) => outcome,
+    };
+    println!("\n  {:<42} {outcome:<12} {:>5.1} s", workflow.path, took.as_secs_f64());
+    ended
+}
+
+fn world_of_act() -> World {
+    let world = World::new();
+    act::publish(&world);
+    world
+}
+
+#[test]
+#[ignore = "needs act, a container engine and the image: run .ci/act"]
+fn act_promotes_by_every_workflow() {
+    for workflow in &workflow::all() {
+        let world = world_of_act();
+        let payload = world.event(workflow, &[]);
+        let ended = act(&world, workflow, &payload);
+        assert!(ended.succeeded, "{}:\n{}", workflow.path, ended.said);
+        assert_eq!(ended.outputs["outcome"], "created", "{}", workflow.path);
+        assert_eq!(ended.outputs["pull-request-number"], "1", "{}", workflow.path);
+        assert!(ended.summary.contains("Promote fraud-agent v1.8.0 to prod"), "{}", ended.summary);
+        world.has_the_promotion_of(author(workflow));
+
+        let again = act(&world, workflow, &payload);
+        assert!(again.succeeded, "{}:\n{}", workflow.path, again.said);
+        assert_eq!(again.outputs["changed"], "false", "{}", workflow.path);
+    }
+}
+
+#[test]
+#[ignore = "needs act, a container engine and the image: run .ci/act"]
+fn act_gives_a_dispatch_its_inputs() {
+    let (world, workflow) = (world_of_act(), workflow::named("promote-by-hand.yml"));
+    let payload = world.event(&workflow, &[("command", "plan")]);
+    let planned = act(&world, &workflow, &payload);
+    assert!(planned.succeeded, "{}", planned.said);
+    assert_eq!(planned.outputs["outcome"], "planned");
+    world.has_no_promotion();
+
+    let named = [("app", "fraud-agent"), ("tag", "fraud-agent/v1.8.0"), ("reason", "finance waits for it")];
+    let payload = world.event(&workflow, &named);
+    let promoted = act(&world, &workflow, &payload);
+    assert!(promoted.succeeded, "{}", promoted.said);
+    assert!(world.repo.pull(1).unwrap().body.contains("finance waits for it"));
+}
+
+#[test]
+#[ignore = "needs act, a container engine and the image: run .ci/act"]
+fn act_starts_no_job_for_a_pipeline_that_failed() {
+    let (world, workflow) = (world_of_act(), workflow::named("promote.yml"));
+    let ended = act(&world, &workflow, &world.repo.event_workflow_run(world.failed_run).unwrap());
+    assert!(ended.succeeded && ended.outputs.is_empty(), "{}", ended.said);
+    world.has_no_promotion();
+}
+
+#[test]
+#[ignore = "needs act, a container engine and the image: run .ci/act"]
+fn act_fails_a_job_that_is_granted_too_little() {
+    let (world, mut workflow) = (world_of_act(), workflow::named("promote.yml"));
+    workflow.job.grants.insert("contents".to_owned(), Level::Read);
+    let payload = world.event(&workflow, &[]);
+    let ended = act(&world, &workflow, &payload);
+    assert!(!ended.succeeded && ended.said.contains("contents: write"), "{}", ended.said);
     world.has_no_promotion();
 }

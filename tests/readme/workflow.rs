@@ -34,6 +34,8 @@ pub struct Step {
     pub id: Option<String>,
     /// `acme/promote`.
     pub action: String,
+    /// `v1`.
+    revision: String,
     pub with: Vec<(String, String)>,
 }
 
@@ -138,13 +140,19 @@ impl Job {
 impl Step {
     fn read(path: &str, yaml: &Value) -> Self {
         only(path, yaml, &["id", "uses", "with"]);
-        let (action, _) = yaml["uses"].as_str().and_then(|uses| uses.split_once('@')).unwrap();
+        let (action, revision) = yaml["uses"].as_str().and_then(|uses| uses.split_once('@')).unwrap();
         let with = yaml["with"].as_object().into_iter().flatten();
         Self {
             id: yaml["id"].as_str().map(str::to_owned),
             action: action.to_owned(),
+            revision: revision.to_owned(),
             with: with.map(|(name, value)| (name.clone(), scalar(value))).collect(),
         }
+    }
+
+    /// `acme/promote@v1`.
+    pub fn uses(&self) -> String {
+        format!("{}@{}", self.action, self.revision)
     }
 
     /// What it asks an App's token to be granted: `permission-pull-requests: write`.

@@ -57,10 +57,14 @@ fn admit(
     let missing = || Refusal::new(404, "Repository not found.");
     let repo = repo.ok_or_else(missing)?;
     let Some(token) = token else { return Ok((repo.store.path.clone(), String::new())) };
-    if !token.sees(&git.full_name) {
+    // A public repository is there for every token; what a token is granted holds for its own alone.
+    let granted = if token.sees(&git.full_name) {
+        token.level("contents")
+    } else if repo.settings.private {
         return Err(missing());
-    }
-    let granted = token.level("contents");
+    } else {
+        Level::None
+    };
     if granted < Level::Read && repo.settings.private {
         return Err(Refusal::new(403, "Write access to repository not granted."));
     }

@@ -160,6 +160,21 @@ fn tokens_may_what_they_were_given() {
 }
 
 #[test]
+fn a_public_repository_is_cloned_by_the_token_of_another_and_not_pushed_to() {
+    let ground = ground();
+    ground.github.add_token(Token::actions("elsewhere").only(&["acme/other"]));
+    let status = |service: &str| {
+        let path = format!("/acme/gitops/info/refs?service={service}");
+        // base64 of `x-access-token:elsewhere`
+        let basic = [("authorization", "Basic eC1hY2Nlc3MtdG9rZW46ZWxzZXdoZXJl")];
+        ground.raw("GET", &path, &basic, "").unwrap().status
+    };
+    assert_eq!((status("git-upload-pack"), status("git-receive-pack")), (404, 404));
+    ground.repo.set(|settings| settings.private = false).unwrap();
+    assert_eq!((status("git-upload-pack"), status("git-receive-pack")), (200, 403));
+}
+
+#[test]
 fn reviews_need_another_person() {
     let ground = ground();
     let number = ground.pull("promote");
