@@ -19,8 +19,10 @@ use crate::world::{CLIENT_ID, JOB_TOKEN, PRIVATE_KEY, World};
 /// Puts the action into the world as a released one is: its image is named, not built by each job.
 pub fn publish(world: &World) {
     let action = std::fs::read_to_string(root().join("action.yml")).unwrap();
-    let (before, after) = action.split_once("  image: Dockerfile\n").expect("action.yml builds its image");
-    let released = format!("{before}  image: docker://{}\n{after}", variable("ACT_IMAGE"));
+    let (before, image) =
+        action.split_once("\n  image: ").expect("action.yml names an image, or what builds it");
+    let after = image.split_once('\n').map_or("", |(_, after)| after);
+    let released = format!("{before}\n  image: docker://{}\n{after}", variable("ACT_IMAGE"));
     let repo = world.github.create_repo("acme/promote").unwrap();
     repo.set(|settings| settings.private = false).unwrap();
     let commit = repo.commit(&Commit::new("feat: release").file("action.yml", &released)).unwrap();
