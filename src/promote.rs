@@ -103,8 +103,12 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Wh
     let world = repository.world(event, environment)?;
     no_pin_has_two_owners(&world, &request.promotions)?;
 
+    let mut meant: Vec<&Promotion> = request.promotions.iter().collect();
+    if !asked.names_apps() {
+        meant = world.having_what_was_asked(meant);
+    }
     let mut decided = Vec::new();
-    for promotion in request.promotions.iter().filter(|promotion| which.has(promotion)) {
+    for promotion in meant.into_iter().filter(|promotion| which.has(promotion)) {
         let ready = Ready::decided(&world, promotion, &repository).await;
         decided.push((promotion, ready.inspect(Ready::tell)));
     }

@@ -26,9 +26,7 @@ impl World<'_> {
     pub async fn walk(&self, promotion: &Promotion, target: &Overlay) -> Result<Walk> {
         let rules = PinRules::new(&promotion.pins)?;
         let target_pins = pins(target, &rules)?;
-        let older =
-            |one: &CommitSha, other: &CommitSha| self.history.is_ancestor(one, other).unwrap_or(false);
-        let all = releases(&self.tags, &promotion.tag_pattern, &promotion.app, older);
+        let all = self.releases_of(promotion);
         let asked = match &self.asked {
             Some(name) => Some(self.asked_for(name, &all, promotion)?.clone()),
             None => None,
@@ -79,6 +77,32 @@ impl World<'_> {
         }
         walk.selection = latest_successful(candidates);
         Ok(walk)
+    }
+
+    /// Of several apps, those that have the release asked for by name; all of them where none has it, so that each says
+    /// why.
+    pub fn having_what_was_asked<'p>(&self, promotions: Vec<&'p Promotion>) -> Vec<&'p Promotion> {
+        let Some(name) = &self.asked else { return promotions };
+        let has = |promotion: &Promotion| {
+            let all = self.releases_of(promotion);
+            !matches!(named(&all, &self.tags, name), Err(NotNamed::Unknown | NotNamed::NoRelease))
+        };
+        let (having, lacking): (Vec<_>, Vec<_>) =
+            promotions.iter().copied().partition(|promotion| has(promotion));
+        if having.is_empty() {
+            return promotions;
+        }
+        for promotion in lacking {
+            tracing::info!(app = %promotion.app, target = %promotion.target.name, release = %name, "left alone: the release asked for is another app's");
+        }
+        having
+    }
+
+    /// Every release of an app, newest first.
+    fn releases_of(&self, promotion: &Promotion) -> Vec<Release> {
+        let older =
+            |one: &CommitSha, other: &CommitSha| self.history.is_ancestor(one, other).unwrap_or(false);
+        releases(&self.tags, &promotion.tag_pattern, &promotion.app, older)
     }
 
     /// A pattern that fits no tag is a mistake more often than a beginning.

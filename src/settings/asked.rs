@@ -48,6 +48,11 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether the apps were chosen by name.
+    pub fn names_apps(&self) -> bool {
+        self.apps.is_some()
+    }
+
     /// Joins what was asked in the three places.
     ///
     /// # Errors

@@ -297,6 +297,27 @@ fn app_and_to_choose_among_apps_and_targets() {
 }
 
 #[test]
+fn a_release_asked_for_by_name_is_its_own_apps() {
+    let scene = two_apps(&["prod"]);
+    let app = |name: &str| format!("  - name: {name}\n    tag-pattern: '^{name}/(?P<version>v.+)$'\n");
+    scene.commit("settings", &[(SETTINGS, &format!("apps:\n{}{}", app("fraud"), app("support")))]);
+    let recorded = scene
+        .commit("feat: more", &[("environments/staging/fraud/values.yaml", &app_values("fraud", "v1.9.0"))]);
+    scene.tagged("fraud/v1.9.0", &recorded, Some("success"));
+    let run = |inputs: &Value| scene.runs(&Start::dispatch(&scene, inputs));
+
+    let named = run(&json!({"tag": "fraud/v1.9.0"}));
+    named.ended("created", 0);
+    assert_eq!(promotions(&named), ["fraud prod created"]);
+    assert!(named.stderr.contains("the release asked for is another app's"), "{}", named.said());
+    // Whoever names the app as well is told that it has no such release.
+    run(&json!({"tag": "fraud/v1.9.0", "app": "support"})).failed(&["it is no release of `support`"]);
+    // A release of nobody is an error of everybody.
+    run(&json!({"tag": "v9.9.9"}))
+        .failed(&["no release `v9.9.9` of `fraud`", "no release `v9.9.9` of `support`"]);
+}
+
+#[test]
 fn an_app_with_settings_is_promoted_by_them() {
     let file = |environment: &str| format!("deploy/{environment}/agent/values.yaml");
     let text = |image: &str, prompt: &str| {
