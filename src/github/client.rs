@@ -47,7 +47,7 @@ pub struct Client {
     api: Url,
     /// The GraphQL address, parsed.
     graphql_api: Url,
-    client: crate::http::Client,
+    http: crate::http::Client,
     /// The input the token came from, for the hint of a refusal.
     token_input: &'static str,
     waited: AtomicU64,
@@ -118,7 +118,7 @@ impl Client {
         address: &Address,
         token: &Secret,
         token_input: &'static str,
-        client: crate::http::Client,
+        http: crate::http::Client,
     ) -> Result<Self> {
         let plain = !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic());
         if !plain {
@@ -129,12 +129,12 @@ impl Client {
         let graphql_api = api_address(&address.graphql)?;
         let graphql = address.graphql.strip_suffix("/graphql").unwrap_or(&address.graphql);
         Ok(Self {
-            rest: octocrab(&address.rest, token, client.requests())?,
-            graphql: octocrab(graphql, token, client.requests())?,
+            rest: octocrab(&address.rest, token, http.requests())?,
+            graphql: octocrab(graphql, token, http.requests())?,
             address: address.clone(),
             api,
             graphql_api,
-            client,
+            http,
             token_input,
             waited: AtomicU64::new(0),
         })
@@ -241,7 +241,7 @@ impl Client {
         let mut tries = 1;
         loop {
             let result = once(api, method, path, body).await.map_err(|error| {
-                let trouble = self.client.trouble(error.as_ref(), self.address_of(path));
+                let trouble = self.http.trouble(error.as_ref(), self.address_of(path));
                 (error, trouble)
             });
             let pause = match &result {
@@ -307,7 +307,7 @@ impl Client {
         let (what, hint) = if let Some(to) = self.elsewhere(path, answer) {
             let what = format!("{asked}: a redirect to `{to}`, another server, where the token is not sent");
             (what, Some("set `GITHUB_API_URL` to the address that answers itself".to_owned()))
-        } else if let Some((whose, hint)) = self.client.spoken_for(self.address_of(path), status.as_u16()) {
+        } else if let Some((whose, hint)) = self.http.spoken_for(self.address_of(path), status.as_u16()) {
             (format!("{asked}: {message}; {whose}"), Some(hint))
         } else {
             (format!("{asked}: {message}"), self.hint_for(&message, answer, needs))

@@ -213,24 +213,28 @@ mod tests {
     fn each_scheme_has_its_proxy_and_all_is_for_the_rest() {
         const HTTPS: &str = "https://ghe.acme.test";
         const HTTP: &str = "http://ghe.acme.test";
-        let cases: [(&[(&str, &str)], &str, Option<&str>); 10] = [
-            (&[], HTTPS, None),
-            (&[("HTTPS_PROXY", "http://one:3128")], HTTPS, Some("`one:3128` (of `HTTPS_PROXY`)")),
-            (&[("https_proxy", "one:3128")], HTTPS, Some("`one:3128` (of `https_proxy`)")),
-            (&[("HTTPS_PROXY", "http://one")], HTTP, None),
-            (&[("HTTP_PROXY", "http://one")], HTTPS, None),
-            (&[("http_proxy", "http://one")], HTTP, Some("`one:80` (of `http_proxy`)")),
-            (&[("ALL_PROXY", "https://one")], HTTP, Some("`one:443` (of `ALL_PROXY`)")),
-            (&[("ALL_PROXY", "one:1"), ("https_proxy", "two:2")], HTTPS, Some("`two:2` (of `https_proxy`)")),
+        let cases = [
+            (vec![], HTTPS, None),
+            (vec![("HTTPS_PROXY", "http://one:3128")], HTTPS, Some("`one:3128` (of `HTTPS_PROXY`)")),
+            (vec![("https_proxy", "one:3128")], HTTPS, Some("`one:3128` (of `https_proxy`)")),
+            (vec![("HTTPS_PROXY", "http://one")], HTTP, None),
+            (vec![("HTTP_PROXY", "http://one")], HTTPS, None),
+            (vec![("http_proxy", "http://one")], HTTP, Some("`one:80` (of `http_proxy`)")),
+            (vec![("ALL_PROXY", "https://one")], HTTP, Some("`one:443` (of `ALL_PROXY`)")),
             (
-                &[("HTTPS_PROXY", "one:1"), ("https_proxy", "two:2")],
+                vec![("ALL_PROXY", "one:1"), ("https_proxy", "two:2")],
+                HTTPS,
+                Some("`two:2` (of `https_proxy`)"),
+            ),
+            (
+                vec![("HTTPS_PROXY", "one:1"), ("https_proxy", "two:2")],
                 HTTPS,
                 Some("`one:1` (of `HTTPS_PROXY`)"),
             ),
-            (&[("HTTPS_PROXY", ""), ("all_proxy", "two:2")], HTTPS, Some("`two:2` (of `all_proxy`)")),
+            (vec![("HTTPS_PROXY", ""), ("all_proxy", "two:2")], HTTPS, Some("`two:2` (of `all_proxy`)")),
         ];
         for (pairs, address, expected) in cases {
-            assert_eq!(between(pairs, address).as_deref(), expected, "{pairs:?} {address}");
+            assert_eq!(between(&pairs, address).as_deref(), expected, "{pairs:?} {address}");
         }
     }
 

@@ -34,12 +34,12 @@ impl Addresses {
             (None, None) => address(SERVER, "https://github.com")?,
         };
         let api = api.map_or_else(|| api_of(&server), |api| bare(&api));
+        let graphql = graphql.map(|graphql| bare(&graphql));
         // An API of GitHub Enterprise Server ends so.
-        let graphql =
-            graphql.map(|graphql| bare(&graphql)).unwrap_or_else(|| match api.strip_suffix("/api/v3") {
-                Some(base) => format!("{base}/api/graphql"),
-                None => format!("{api}/graphql"),
-            });
+        let graphql = graphql.unwrap_or_else(|| match api.strip_suffix("/api/v3") {
+            Some(base) => format!("{base}/api/graphql"),
+            None => format!("{api}/graphql"),
+        });
         Ok(Self { server: bare(&server), api, graphql })
     }
 
