@@ -13,6 +13,7 @@ use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::git::{History, Listing, Remote, Wanted};
 use crate::github::client::Address;
 use crate::github::{GitHub, Tokens};
+use crate::http;
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::plan;
 use crate::release::Tag;
@@ -50,14 +51,18 @@ impl Repository {
     /// When the server cannot be read, and every mistake of the settings.
     pub async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Result<Self> {
         let slug = environment.repository()?;
-        let http = crate::http::client()?;
+        let addresses = environment.addresses()?;
+        if addresses.in_clear() {
+            tracing::warn!(server = %addresses.server, "the server's address is not https: the token goes over the network in clear");
+        }
+        let http = http::Client::new(&environment.variables)?;
         let token = asked.token()?;
         let separate = Some(asked.pull_request_token()?).filter(|other| other.expose() != token.expose());
-        let address = Address { rest: environment.api.clone(), graphql: environment.graphql.clone() };
+        let address = Address { rest: addresses.api.clone(), graphql: addresses.graphql.clone() };
         let tokens = Tokens { token, pull_request: separate };
         let github = GitHub::new(&address, &tokens, slug.clone(), &http)?;
         let runtime = tokio::runtime::Handle::current();
-        let remote = Remote::new(&environment.server, slug.clone(), Some(token.clone()), http, runtime)?;
+        let remote = Remote::new(&addresses.server, slug.clone(), Some(token.clone()), http, runtime)?;
 
         let listing = blocking({
             let remote = remote.clone();
@@ -97,7 +102,7 @@ impl Repository {
         let trunk = request.trunk.clone().unwrap_or(default);
         let trunk_head = fetched(&history, &listing, &trunk)?;
         let repository = plan::Repository {
-            url: format!("{}/{slug}", environment.server),
+            url: format!("{}/{slug}", addresses.server),
             owner: slug.owner,
             name: slug.name,
             base,

@@ -13,8 +13,10 @@
 
 mod bad_input;
 mod events;
+mod ghes;
 mod hostile;
 mod permissions;
+mod proxy;
 mod pull_request;
 mod scene;
 mod workspace;
