@@ -102,6 +102,9 @@ struct Line<'a, T> {
 /// binary runs in its package's folder.
 const RECORD: &str = "FAKE_GITHUB_RECORD";
 
+/// How many fakes this process has started.
+static STARTED: AtomicU64 = AtomicU64::new(0);
+
 /// Where exchanges are kept, and appended to a file where one was asked for.
 pub(crate) struct Recorder {
     kept: Mutex<Vec<Exchange>>,
@@ -115,7 +118,6 @@ impl Recorder {
         let named = || std::env::var_os(RECORD).filter(|path| !path.is_empty()).map(PathBuf::from);
         let file = file.map(Path::to_owned).or_else(named);
         let open = |path| std::fs::OpenOptions::new().create(true).append(true).open(path);
-        static STARTED: AtomicU64 = AtomicU64::new(0);
         let fake = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
         Ok(Self { kept: Mutex::default(), file: file.map(open).transpose()?.map(Mutex::new), fake })
     }
