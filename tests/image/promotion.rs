@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use fake_github::runner::{Ended, Root};
+use fake_github::{Options, Tls};
 use serde_json::{Value, json};
 
 use crate::scene::{By, Checkout, Scene, Start, action};
@@ -71,7 +72,7 @@ fn without_now(mut plan: Value) -> Value {
 
 /// What is made at one address by one way of running it: the first run, and a second of which nothing comes.
 fn twice(port: u16, start: &Start<'_>) -> (Made, Made, u16) {
-    let scene = Scene::at(port);
+    let scene = Scene::with(Options { port, ..Options::default() });
     let ended = scene.runs(start);
     assert_eq!(ended.output("outcome"), "created", "{}\n{}", ended.stdout, ended.stderr);
     let first = made(&scene, &ended);
@@ -148,4 +149,21 @@ fn nothing_to_promote_is_green() {
     assert!(ended.succeeded(), "{}", ended.stderr);
     assert_eq!((ended.output("outcome"), ended.output("changed")), ("nothing-to-promote", "false"));
     assert!(scene.repo.pulls().unwrap().is_empty());
+}
+
+#[test]
+#[ignore = "needs an image: .ci/image, then PROMOTE_IMAGE=… cargo test --test image -- --ignored"]
+fn a_server_with_an_authority_of_its_own_is_trusted_by_a_file_of_the_job() {
+    let scene = Scene::with(Options { tls: Some(Tls::default()), ..Options::default() });
+    assert!(scene.github.url().starts_with("https://"));
+    let untrusted = scene.run();
+    assert_eq!(untrusted.code, Some(1));
+    assert!(untrusted.stderr.contains("SSL_CERT_FILE"), "{}", untrusted.stderr);
+    // The path on the machine, as `${{ runner.temp }}` gives it: the runner rewrites it for the container.
+    let env = [("SSL_CERT_FILE", "RUNNER_TEMP/ca.pem")];
+    for checkout in [Checkout::None, Checkout::Shallow] {
+        let ended = scene.runs(&Start { env: &env, checkout, ..Start::default() });
+        assert!(ended.succeeded(), "{}", ended.stderr);
+    }
+    assert_eq!(scene.repo.pulls().unwrap().len(), 1);
 }

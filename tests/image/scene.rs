@@ -49,6 +49,8 @@ pub struct Start<'a> {
     pub payload: Option<Value>,
     pub with: &'a [(&'a str, &'a str)],
     pub checkout: Checkout,
+    /// The job's own `env:`; a value that starts with `RUNNER_TEMP` is in the step's temporary folder.
+    pub env: &'a [(&'a str, &'a str)],
 }
 
 impl Default for Start<'_> {
@@ -59,6 +61,7 @@ impl Default for Start<'_> {
             payload: None,
             with: &[],
             checkout: Checkout::Shallow,
+            env: &[],
         }
     }
 }
@@ -81,15 +84,14 @@ pub fn action() -> Action {
 
 impl Scene {
     pub fn new() -> Self {
-        Self::at(0)
+        Self::with(Options::default())
     }
 
-    /// At this port, or at a free one. The clock stands still at one moment for all scenes, so that what they make can
-    /// be compared byte for byte.
-    pub fn at(port: u16) -> Self {
+    /// The clock stands still at one moment for all scenes, so that what they make can be compared byte for byte.
+    pub fn with(options: Options) -> Self {
         static NOW: OnceLock<Timestamp> = OnceLock::new();
         let now = *NOW.get_or_init(Timestamp::now);
-        let github = FakeGitHub::start(&Options { port, now: Some(now), ..Options::default() }).unwrap();
+        let github = FakeGitHub::start(&Options { now: Some(now), ..options }).unwrap();
         github.add_token(Token::actions(TOKEN));
         let sample = sample::create(&github, now).unwrap();
         let (staging_run, promote_run) = (sample.staging_run, sample.promote_run);
@@ -140,7 +142,8 @@ impl Scene {
             assert!(known || path == Path::new(PLAN), "{} was changed\n{said}", path.display());
         }
         assert!(before.keys().all(|path| after.contains_key(path)), "a file is gone\n{said}");
-        let left = step.left_behind().unwrap();
+        let mut left = step.left_behind().unwrap();
+        left.retain(|path| !path.ends_with("ca.pem"));
         assert!(left.is_empty(), "temporary files are left: {left:?}\n{said}");
         assert_eq!(ended.said.leaks, [""; 0], "secrets are shown");
         let masked = ended.stdout.replace(&format!("::add-mask::{TOKEN}\n"), "");
@@ -167,7 +170,14 @@ impl Scene {
             inputs: &inputs,
             run_id: self.promote_run,
         };
-        let step = step(&self.repo, &launch).unwrap();
+        let mut step = step(&self.repo, &launch).unwrap();
+        let temp = step.temp().display().to_string();
+        for (name, value) in start.env {
+            step.env.push(((*name).to_owned(), value.replace("RUNNER_TEMP", &temp)));
+        }
+        if let Some(authority) = self.github.ca_file() {
+            fs::copy(authority, step.temp().join("ca.pem")).unwrap();
+        }
         step.give_to(RUNNER).unwrap();
         step
     }
@@ -186,7 +196,7 @@ impl Scene {
             std::os::unix::fs::chown(folder, Some(RUNNER), Some(RUNNER)).unwrap();
         }
         let url = self.repo.url();
-        let with_token = url.replacen("http://", &format!("http://x-access-token:{TOKEN}@"), 1);
+        let with_token = url.replacen("://", &format!("://x-access-token:{TOKEN}@"), 1);
         let head = self.repo.resolve("main").unwrap();
         let fetched = format!("+{head}:refs/remotes/origin/main");
         let quiet_fetch = ["fetch", "--quiet", "--no-tags", "--depth=1", &with_token, &fetched];
@@ -198,6 +208,9 @@ impl Scene {
         ] {
             let mut git = Command::new("git");
             git.args(arguments).current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", folder);
+            if let Some(authority) = self.github.ca_file() {
+                git.env("GIT_SSL_CAINFO", authority);
+            }
             if as_root {
                 git.uid(RUNNER).gid(RUNNER);
             }
