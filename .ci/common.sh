@@ -52,9 +52,9 @@ environment() {
 
 # Needs the linters of `.ci/requirements.txt`.
 need_linters() {
-  local wanted
-  mapfile -t wanted <"$root/.ci/requirements.txt"
-  environment linters "${wanted[@]}"
+  local requirements
+  mapfile -t requirements <"$root/.ci/requirements.txt"
+  environment linters "${requirements[@]}"
 }
 
 # Needs Go for the tools of `.ci/tools/go.mod`; `go_tool NAME ARGUMENTS...` builds and runs one.
