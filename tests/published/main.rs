@@ -43,18 +43,20 @@ fn address(url: &str) -> Address {
 /// One for all tests: a client's work goes on behind its requests.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
+fn http() -> promote::http::Client {
+    promote::http::Client::new(&std::collections::BTreeMap::new()).unwrap()
+}
+
 fn github(url: &str, slug: &str) -> GitHub {
     let _inside = RUNTIME.enter();
     let token = Secret::new("ghs_published");
     let tokens = Tokens { token: &token, pull_request: None };
-    GitHub::new(&address(url), &tokens, RepoSlug::parse(slug).unwrap(), &promote::http::client().unwrap())
-        .unwrap()
+    GitHub::new(&address(url), &tokens, RepoSlug::parse(slug).unwrap(), &http()).unwrap()
 }
 
 fn client(url: &str) -> Client {
     let _inside = RUNTIME.enter();
-    Client::new(&address(url), &Secret::new("ghs_published"), "token", promote::http::client().unwrap())
-        .unwrap()
+    Client::new(&address(url), &Secret::new("ghs_published"), "token", http()).unwrap()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
