@@ -50,14 +50,18 @@ impl Repository {
     /// When the server cannot be read, and every mistake of the settings.
     pub async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Result<Self> {
         let slug = environment.repository()?;
+        let addresses = environment.addresses()?;
+        if addresses.in_clear() {
+            tracing::warn!(server = %addresses.server, "the server's address is not https: the token goes over the network in clear");
+        }
         let http = crate::http::client()?;
         let token = asked.token()?;
         let separate = Some(asked.pull_request_token()?).filter(|other| other.expose() != token.expose());
-        let address = Address { rest: environment.api.clone(), graphql: environment.graphql.clone() };
+        let address = Address { rest: addresses.api.clone(), graphql: addresses.graphql.clone() };
         let tokens = Tokens { token, pull_request: separate };
         let github = GitHub::new(&address, &tokens, slug.clone(), &http)?;
         let runtime = tokio::runtime::Handle::current();
-        let remote = Remote::new(&environment.server, slug.clone(), Some(token.clone()), http, runtime)?;
+        let remote = Remote::new(&addresses.server, slug.clone(), Some(token.clone()), http, runtime)?;
 
         let listing = blocking({
             let remote = remote.clone();
@@ -97,7 +101,7 @@ impl Repository {
         let trunk = request.trunk.clone().unwrap_or(default);
         let trunk_head = fetched(&history, &listing, &trunk)?;
         let repository = plan::Repository {
-            url: format!("{}/{slug}", environment.server),
+            url: format!("{}/{slug}", addresses.server),
             owner: slug.owner,
             name: slug.name,
             base,

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::failure::{Failure, Kind, Place, Result};
+use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoSlug;
 
+use super::addresses::Addresses;
 use super::commands::Audience;
 
 /// The environment of one run.
@@ -16,12 +17,7 @@ use super::commands::Audience;
 pub struct Environment {
     /// Every variable; inputs are read from here.
     pub variables: BTreeMap<String, String>,
-    /// `https://github.com`.
-    pub server: String,
-    /// `https://api.github.com`.
-    pub api: String,
-    /// `https://api.github.com/graphql`.
-    pub graphql: String,
+    addresses: std::result::Result<Addresses, Problem>,
     /// Where the checkout is, if there is one.
     pub workspace: PathBuf,
     /// Where temporary files go.
@@ -42,19 +38,8 @@ impl Environment {
     /// The same from a map, for tests.
     pub fn from_variables(variables: BTreeMap<String, String>) -> Self {
         let get = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
-        let trimmed = |name: &str, default: &str| {
-            get(name).unwrap_or_else(|| default.to_owned()).trim_end_matches('/').to_owned()
-        };
-        let api = trimmed("GITHUB_API_URL", "https://api.github.com");
-        // An Enterprise server that sets the one address but not the other still has both.
-        let graphql = match api.strip_suffix("/v3") {
-            Some(base) => format!("{base}/graphql"),
-            None => format!("{api}/graphql"),
-        };
         Self {
-            server: trimmed("GITHUB_SERVER_URL", "https://github.com"),
-            graphql: trimmed("GITHUB_GRAPHQL_URL", &graphql),
-            api,
+            addresses: Addresses::named(get),
             workspace: get("GITHUB_WORKSPACE").map_or_else(|| PathBuf::from("."), PathBuf::from),
             temp: get("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from),
             audience: match get("GITHUB_ACTIONS").as_deref() {
@@ -63,6 +48,18 @@ impl Environment {
             },
             variables,
         }
+    }
+
+    /// Where the server is.
+    ///
+    /// # Errors
+    /// When a variable is no address, or what is missing does not follow from the others.
+    pub fn addresses(&self) -> Result<&Addresses> {
+        self.addresses.as_ref().map_err(|problem| {
+            let place = problem.place.clone().unwrap_or_else(|| Place::of("the server's address"));
+            let failure = Failure::at(Kind::Settings, place, problem.message.clone());
+            problem.hints.iter().fold(failure, Failure::hinted)
+        })
     }
 
     /// A variable that is set and not empty.
@@ -118,7 +115,7 @@ impl Environment {
     pub fn run_url(&self) -> Option<String> {
         Some(format!(
             "{}/{}/actions/runs/{}",
-            self.server,
+            self.addresses.as_ref().ok()?.server,
             self.get("GITHUB_REPOSITORY")?,
             self.get("GITHUB_RUN_ID")?
         ))
@@ -141,13 +138,6 @@ mod tests {
         )]);
         assert_eq!(set.workflow_path().as_deref(), Some(".github/workflows/promote.yml"));
         assert_eq!(environment(&[]).workflow_path(), None);
-    }
-
-    #[test]
-    fn an_enterprise_server_has_its_graphql_beside_its_api() {
-        let ghes = environment(&[("GITHUB_API_URL", "https://ghe.acme.test/api/v3")]);
-        assert_eq!(ghes.graphql, "https://ghe.acme.test/api/graphql");
-        assert_eq!(environment(&[]).graphql, "https://api.github.com/graphql");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The edge to the Actions runner and the terminal: environment, files, logs. Only this folder prints.
 
+pub mod addresses;
 pub mod commands;
 pub mod environment;
 pub mod files;
