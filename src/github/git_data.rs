@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::GitHub;
-use super::client::encoded;
+use super::client::{Refusal, encoded};
 use crate::failure::{Failure, Kind, Result};
 use crate::names::{BranchName, CommitSha};
 
@@ -84,11 +84,7 @@ impl GitHub {
             Err(refusal) if lacks_update_refs(&refusal) => {
                 self.move_branch_by_rest(branch, before, after).await
             }
-            Err(refusal) => match self.branch_head(branch).await {
-                Ok(now) if now.as_ref() == after => Ok(()),
-                Ok(now) if now.as_ref() != before => Err(lost_race(branch)),
-                _ => Err(refusal.into()),
-            },
+            Err(refusal) => self.moved_after_all(branch, before, after, refusal).await,
         }
     }
 
@@ -116,7 +112,25 @@ impl GitHub {
                 self.writer.write(&Method::PATCH, &one, &json!({"sha": after, "force": true}), CONTENTS).await
             }
         };
-        done.map(|_| ()).map_err(Into::into)
+        match done {
+            Ok(_) => Ok(()),
+            Err(refusal) => self.moved_after_all(branch, before, after, refusal).await,
+        }
+    }
+
+    /// What a refused or unanswered move came to: the branch may be where it should, or where another put it.
+    async fn moved_after_all(
+        &self,
+        branch: &BranchName,
+        before: Option<&CommitSha>,
+        after: Option<&CommitSha>,
+        refusal: Refusal,
+    ) -> Result<()> {
+        match self.branch_head(branch).await {
+            Ok(now) if now.as_ref() == after => Ok(()),
+            Ok(now) if now.as_ref() != before => Err(lost_race(branch)),
+            _ => Err(refusal.into()),
+        }
     }
 
     /// Where a branch is now.
@@ -163,7 +177,7 @@ fn lost_race(branch: &BranchName) -> Failure {
 }
 
 /// Older servers do not know the mutation; servers without GraphQL answer 404.
-fn lacks_update_refs(refusal: &super::client::Refusal) -> bool {
+fn lacks_update_refs(refusal: &Refusal) -> bool {
     let unknown = ["updateRefs", "UpdateRefsInput"].iter().any(|name| refusal.message.contains(name))
         && ["doesn't exist", "isn't a defined", "not exist", "Unknown", "unknown", "Cannot query"]
             .iter()
