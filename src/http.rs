@@ -1,18 +1,27 @@
 //! The one HTTP client of the program: one TLS stack, one proxy rule, one place for timeouts.
 //!
-//! Both edges that speak to a server (git and GitHub's API) use it. It trusts the machine's roots
-//! (`SSL_CERT_FILE` and `SSL_CERT_DIR` add or replace them), takes the proxy from `HTTPS_PROXY`,
-//! `HTTP_PROXY` and `NO_PROXY`, and never follows a redirect to another origin: a token is for the
-//! server it was given for. It sets no credentials itself.
+//! Both edges that speak to a server (git and GitHub's API) use it. It trusts the machine's roots, or
+//! those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name in their stead, takes the proxy from
+//! `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, and never follows a redirect to another
+//! origin: a token is for the server it was given for. It sets no credentials itself.
 
+mod proxy;
+mod roots;
+mod trouble;
+
+use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, RequestBuilder};
 use url::Url;
 
 use crate::failure::{Failure, Kind, Result};
+use proxy::Proxies;
+pub use proxy::passwords;
+pub use trouble::Trouble;
 
 /// What the program calls itself.
 pub const USER_AGENT: &str = concat!("promote/", env!("CARGO_PKG_VERSION"));
@@ -25,33 +34,100 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// Redirects followed within one origin; git itself follows 20, no server needs more than two.
 const REDIRECTS: usize = 5;
 
-/// Returns a client with the program's timeouts, roots and proxy; clones of it share connections.
-///
-/// # Errors
-/// When the machine's root certificates cannot be read.
-pub fn client() -> Result<reqwest::Client> {
-    install_crypto();
-    reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
-        .redirect(Policy::custom(|attempt| {
-            if attempt.previous().len() > REDIRECTS {
-                return attempt.error("too many redirects");
-            }
-            match attempt.previous().last() {
-                Some(from) if same_origin(from, attempt.url()) => attempt.follow(),
-                _ => attempt.stop(),
-            }
-        }))
-        .referer(false)
-        .build()
-        .map_err(|error| {
-            let cause = cause_of(&error);
-            Failure::new(Kind::Machine, format!("no TLS client can be made: {cause}"))
-                .hinted("point `SSL_CERT_FILE` at a bundle of CA certificates")
-                .because(error)
-        })
+/// A client with the program's timeouts, roots and proxies; clones of it share connections.
+#[derive(Clone)]
+pub struct Client {
+    requests: reqwest::Client,
+    proxies: Arc<Proxies>,
+    /// Whether this is a container action, where paths of the machine are not there.
+    contained: bool,
+}
+
+impl Client {
+    /// Makes a client of what the environment's variables say; an empty one is unset.
+    ///
+    /// # Errors
+    /// When a proxy is not one, and when there are no root certificates or those named cannot be read.
+    pub fn new(variables: &BTreeMap<String, String>) -> Result<Self> {
+        install_crypto();
+        let get = |name: &str| variables.get(name).filter(|value| !value.trim().is_empty()).cloned();
+        let proxies = Arc::new(Proxies::named(get)?);
+        let ways = Arc::clone(&proxies);
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .redirect(Policy::custom(|attempt| {
+                if attempt.previous().len() > REDIRECTS {
+                    return attempt.error("too many redirects");
+                }
+                match attempt.previous().last() {
+                    Some(from) if same_origin(from, attempt.url()) => attempt.follow(),
+                    _ => attempt.stop(),
+                }
+            }))
+            .referer(false)
+            .no_proxy()
+            .proxy(reqwest::Proxy::custom(move |address| {
+                ways.between(address).map(|proxy| proxy.address.clone())
+            }));
+        if let Some(roots) = roots::trusted(get)? {
+            let roots: Result<Vec<_>, _> = roots.iter().map(|root| Certificate::from_der(root)).collect();
+            builder = builder.tls_certs_only(roots.map_err(|error| no_tls(&error))?);
+        }
+        let requests = builder.build().map_err(|error| no_tls(&error))?;
+        let contained = get("GITHUB_WORKSPACE").as_deref() == Some("/github/workspace");
+        Ok(Self { requests, proxies, contained })
+    }
+
+    /// Begins a request that reads.
+    pub fn get(&self, address: Url) -> RequestBuilder {
+        self.requests.get(address)
+    }
+
+    /// Begins a request with a body.
+    pub fn post(&self, address: Url) -> RequestBuilder {
+        self.requests.post(address)
+    }
+
+    /// The library's own client, for a library that sends requests itself.
+    pub fn requests(&self) -> reqwest::Client {
+        self.requests.clone()
+    }
+
+    /// Why a request to `address`, which `variable` names, got no answer.
+    pub fn trouble(&self, error: &(dyn Error + 'static), address: &Url, variable: &str) -> Trouble {
+        Trouble::of(error, self.proxies.between(address), variable, self.contained)
+    }
+
+    /// Who may have answered in the server's stead, and what to do: a proxy that sees this request in clear.
+    pub fn spoken_for(&self, address: &Url, status: u16) -> Option<(String, String)> {
+        let proxy = self.proxies.between(address).filter(|_| address.scheme() == "http")?;
+        match status {
+            407 => Some((
+                format!("the proxy {} wants a user and a password", proxy.shown()),
+                trouble::wants_password(proxy),
+            )),
+            403 | 502..=504 => Some((
+                format!("it came through the proxy {}, which may have said so itself", proxy.shown()),
+                format!(
+                    "allow the server there, or name it in `NO_PROXY`; `{}` names the proxy",
+                    proxy.variable()
+                ),
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// The innermost cause of an answer that broke off, as one phrase without addresses or headers.
+pub fn cause_of(error: &(dyn Error + 'static)) -> String {
+    trouble::phrase(error)
+}
+
+fn no_tls(error: &reqwest::Error) -> Failure {
+    Failure::new(Kind::Machine, format!("no TLS client can be made: {}", cause_of(error)))
+        .hinted("point `SSL_CERT_FILE` at a bundle of CA certificates")
 }
 
 /// Makes ring the process's cryptography; whoever else installed one first keeps it.
@@ -68,33 +144,6 @@ pub fn same_origin(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host_str() == other.host_str()
         && one.port_or_known_default() == other.port_or_known_default()
-}
-
-/// The innermost cause of a request that got no answer, as one phrase without addresses or headers.
-pub fn cause_of(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        let (what, limit) = if error.is_connect() { ("connection", CONNECT) } else { ("answer", SILENCE) };
-        return format!("no {what} within {} s", limit.as_secs());
-    }
-    let innermost = causes(error).last().map(ToString::to_string).unwrap_or_default();
-    innermost.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// Whether a request failed because the server's certificate or its TLS was not accepted; trying
-/// again does not help.
-pub fn is_tls(error: &reqwest::Error) -> bool {
-    causes(error).any(<dyn Error>::is::<rustls::Error>)
-}
-
-/// The error and its causes, outermost first.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
-        match (*error).downcast_ref::<std::io::Error>() {
-            // Its `source` skips the error that it wraps.
-            Some(wrapper) => wrapper.get_ref().map(|inner| inner as &(dyn Error + 'static)),
-            None => (*error).source(),
-        }
-    })
 }
 
 #[cfg(test)]
@@ -114,9 +163,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_refused_connection_is_told_in_one_phrase() {
-        let error = client().unwrap().get("http://127.0.0.1:9/secret").send().await.unwrap_err();
-        let cause = cause_of(&error);
-        assert!(cause.contains("refused") && !cause.contains("secret"), "{cause}");
-        assert!(!is_tls(&error));
+        let nobody = Url::parse("http://127.0.0.1:9/secret").unwrap();
+        let proxy = BTreeMap::from([("HTTP_PROXY".to_owned(), "http://user:hunter2@127.0.0.1:9".to_owned())]);
+        for (variables, says) in [
+            (BTreeMap::new(), "cannot be reached: "),
+            (proxy, "through the proxy `127.0.0.1:9` (of `HTTP_PROXY`): "),
+        ] {
+            let client = Client::new(&variables).unwrap();
+            let error = client.get(nobody.clone()).send().await.unwrap_err();
+            let trouble = client.trouble(&error, &nobody, "X");
+            assert!(trouble.cause.contains(says) && trouble.cause.contains("refused"), "{trouble:?}");
+            assert!(trouble.may_pass && !format!("{trouble:?}").contains("hunter2"), "{trouble:?}");
+            assert!(!trouble.cause.contains("secret"), "{trouble:?}");
+        }
     }
 }

@@ -14,9 +14,9 @@
 //! | [`decide`] | what follows from what was observed? | all of the above |
 //! | [`policy`] | may it? | plan, settings, overlay |
 //! | [`proposal`] | what do reviewers see? what must change on GitHub? | plan, settings, changelog |
-//! | [`http`] | how is a server reached? one TLS stack, one proxy rule | failure |
+//! | [`http`] | how is a server reached? one TLS stack, one proxy rule | failure, secret |
 //! | [`git`] | edge: what does git have? | names, secret, overlay (its file type), http |
-//! | [`github`] | edge: what does the API say, and what is written to it? | names, secret, settings, release |
+//! | [`github`] | edge: what does the API say, and what is written to it? | names, secret, settings, release, http |
 //! | [`runner`] | edge: environment, files, logs | failure, names, secret |
 //! | [`promote`], [`set`] | the flow, and the small one of `promote set`: the only ones that call both halves | everything |
 //!

@@ -14,6 +14,7 @@ mod standing;
 mod walk;
 
 use crate::failure::{Failure, Kind, Place, Problem, Result};
+use crate::http;
 use crate::overlay::{Pin, PinRules, pins, shared_pins};
 use crate::runner::commands::{Audience, mask};
 use crate::runner::environment::Environment;
@@ -37,6 +38,7 @@ pub async fn promote(flags: Inputs, environment: &Environment) -> Result<ExitCod
     // A runner reads the mask and hides it; a terminal would show the secret itself.
     if environment.audience == Audience::Runner {
         inputs.secrets().chain(flags.secrets()).for_each(mask);
+        http::passwords(|name| environment.get(name).map(str::to_owned)).iter().for_each(mask);
     }
     let outcome = promoted(flags, inputs, environment).await;
     if let Err(failure) = &outcome {

@@ -19,9 +19,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("policy", &["failure", "names", "plan", "overlay", "settings", "proposal::markdown"]),
     ("proposal", &["failure", "names", "plan", "overlay", "settings", "changelog"]),
     ("decide", &["failure", "names", "plan", "overlay", "settings", "release", "changelog"]),
-    ("http", &["failure"]),
+    ("http", &["failure", "secret"]),
     ("git", &["failure", "names", "secret", "overlay", "http"]),
-    ("github", &["failure", "names", "secret", "settings", "release"]),
+    ("github", &["failure", "names", "secret", "settings", "release", "http"]),
     ("runner", &["failure", "names", "secret"]),
 ];
 

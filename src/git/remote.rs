@@ -15,6 +15,7 @@ use super::Listing;
 use super::listing::{self, Advertisement};
 use super::transport::{Exchange, Link, Problem, within};
 use crate::failure::{Failure, Kind, Place, Result};
+use crate::http;
 use crate::names::{CommitSha, RepoSlug};
 use crate::secret::Secret;
 
@@ -68,7 +69,7 @@ impl Remote {
         server: &str,
         slug: RepoSlug,
         token: Option<Secret>,
-        client: reqwest::Client,
+        client: http::Client,
         runtime: tokio::runtime::Handle,
     ) -> Result<Self> {
         let wrong = || {
@@ -214,23 +215,22 @@ impl Remote {
     pub(super) fn failure(&self, problem: &Problem) -> Failure {
         let at = |message: String| Failure::at(Kind::Git, self.place(), message);
         match problem {
-            Problem::Status { code, said } => {
+            Problem::Status { code, said, proxy } => {
                 let said = said.as_ref().map(|said| format!(", `{said}`")).unwrap_or_default();
-                at(format!("the git server answered {code}{said}")).hinted(self.hint_for(*code))
+                let answered = format!("the git server answered {code}{said}");
+                match proxy {
+                    Some((whose, hint)) => at(format!("{answered}: {whose}")).hinted(hint),
+                    None => at(answered).hinted(self.hint_for(*code)),
+                }
             }
             Problem::Elsewhere { to } => {
                 at(format!("the git server redirects to `{to}`, another server, where the token is not sent"))
                     .hinted("set `GITHUB_SERVER_URL` to the address that answers itself")
             }
-            Problem::Unreachable { cause, tls: true } => {
-                at(format!("no trusted connection to the git server: {cause}")).hinted(
-                    "point `SSL_CERT_FILE` at a bundle that has the server's (or the proxy's) CA certificate",
-                )
+            Problem::Unreachable(trouble) => {
+                let failure = at(format!("the git server {}", trouble.cause));
+                trouble.hints.iter().fold(failure, Failure::hinted)
             }
-            Problem::Unreachable { cause, tls: false } => at(format!(
-                "the git server cannot be reached: {cause}"
-            ))
-            .hinted("check `GITHUB_SERVER_URL`, the network, and the proxy in `HTTPS_PROXY` and `NO_PROXY`"),
             Problem::Cut { cause } => {
                 at(format!("the git server's answer broke off: {cause}")).hinted("run again")
             }

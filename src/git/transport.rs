@@ -23,7 +23,7 @@ const GIT_USER_AGENT: &str = concat!("git/2.0 (promote/", env!("CARGO_PKG_VERSIO
 
 /// How the server is spoken to.
 pub(super) struct Link {
-    pub(super) client: reqwest::Client,
+    pub(super) client: http::Client,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) token: Option<Secret>,
 }
@@ -31,12 +31,12 @@ pub(super) struct Link {
 /// Why a request has no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// An answer that is not 200, with the first line of its text.
-    Status { code: StatusCode, said: Option<String> },
+    /// An answer that is not 200, with the first line of its text, and whether a proxy may have given it.
+    Status { code: StatusCode, said: Option<String>, proxy: Option<(String, String)> },
     /// A redirect to another origin.
     Elsewhere { to: String },
     /// No answer at all.
-    Unreachable { cause: String, tls: bool },
+    Unreachable(http::Trouble),
     /// The answer broke off.
     Cut { cause: String },
     /// An answer, but not git's.
@@ -50,7 +50,7 @@ impl Problem {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Status { code, .. } => code.is_server_error() || *code == StatusCode::TOO_MANY_REQUESTS,
-            Self::Unreachable { tls, .. } => !tls,
+            Self::Unreachable(trouble) => trouble.may_pass,
             Self::Cut { .. } => true,
             Self::Elsewhere { .. } | Self::NotGit { .. } | Self::Refusal { .. } => false,
         }
@@ -62,9 +62,10 @@ impl Link {
     pub(super) fn refs(&self, base: &Url) -> Result<(Vec<u8>, Url), Problem> {
         let mut url = below(base, "info/refs");
         url.set_query(Some("service=git-upload-pack"));
-        let request = self.client.get(url).header(ACCEPT, "*/*");
+        let request = self.client.get(url.clone()).header(ACCEPT, "*/*");
         self.runtime.block_on(async {
-            let mut response = self.answer(request, "application/x-git-upload-pack-advertisement").await?;
+            let mut response =
+                self.answer(request, &url, "application/x-git-upload-pack-advertisement").await?;
             let moved = response.url().path().strip_suffix("/info/refs").map(|path| {
                 let mut moved = response.url().clone();
                 moved.set_query(None);
@@ -83,15 +84,13 @@ impl Link {
     }
 
     /// Sends one request; an answer that is not 200 and of this type is a problem.
-    async fn answer(&self, request: RequestBuilder, expected: &str) -> Result<Response, Problem> {
+    async fn answer(&self, request: RequestBuilder, to: &Url, expected: &str) -> Result<Response, Problem> {
         let mut request = request.header(USER_AGENT, GIT_USER_AGENT);
         if let Some(token) = &self.token {
             request = request.basic_auth("x-access-token", Some(token.expose()));
         }
-        let response = request.send().await.map_err(|error| Problem::Unreachable {
-            cause: http::cause_of(&error),
-            tls: http::is_tls(&error),
-        })?;
+        let unreachable = |error| Problem::Unreachable(self.client.trouble(&error, to, "GITHUB_SERVER_URL"));
+        let response = request.send().await.map_err(unreachable)?;
         let kind = header(response.headers().get(CONTENT_TYPE));
         let code = response.status();
         if code.is_redirection() {
@@ -100,7 +99,8 @@ impl Link {
             return Err(Problem::Elsewhere { to: to.unwrap_or_else(|| "nowhere".to_owned()) });
         }
         if code != StatusCode::OK {
-            return Err(Problem::Status { code, said: said(response, &kind).await });
+            let proxy = self.client.spoken_for(to, code.as_u16());
+            return Err(Problem::Status { code, said: said(response, &kind).await, proxy });
         }
         if kind != expected {
             let kind = kind.chars().take(80).flat_map(char::escape_debug).collect::<String>();
@@ -217,13 +217,14 @@ impl Pack {
     /// it awaits others, and would only say that the answer is too short.
     async fn send(&mut self) -> Result<(Vec<u8>, Response), Problem> {
         let Exchange { link, base, .. } = &*self.exchange;
+        let to = below(base, "git-upload-pack");
         let request = link
             .client
-            .post(below(base, "git-upload-pack"))
+            .post(to.clone())
             .header(CONTENT_TYPE, "application/x-git-upload-pack-request")
             .header(ACCEPT, "application/x-git-upload-pack-result")
             .body(std::mem::take(&mut self.request));
-        let mut response = link.answer(request, "application/x-git-upload-pack-result").await?;
+        let mut response = link.answer(request, &to, "application/x-git-upload-pack-result").await?;
         let mut start = Vec::new();
         while start.len() < 1024 {
             if start.len() >= 8 && start.get(4..8) != Some(b"ERR ") {

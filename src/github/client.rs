@@ -15,6 +15,7 @@ use url::Url;
 
 use super::answer::{Asked, Due, api_address, next_page, not_json};
 use crate::failure::{Failure, Kind, Result};
+use crate::http::{Trouble, same_origin};
 use crate::secret::Secret;
 
 /// How often an idempotent request is tried.
@@ -23,6 +24,8 @@ const TRIES: u32 = 3;
 const PATIENCE: u64 = 300;
 /// GitHub's largest page.
 const PER_PAGE: usize = 100;
+/// GraphQL's path; REST has none that is called so.
+const GRAPHQL: &str = "/graphql";
 /// A list longer than this is not read to its end but refused; 10 000 items.
 const MOST_PAGES: usize = 100;
 
@@ -42,6 +45,9 @@ pub struct Client {
     address: Address,
     /// The REST address, parsed.
     api: Url,
+    /// The GraphQL address, parsed.
+    graphql_api: Url,
+    http: crate::http::Client,
     /// The input the token came from, for the hint of a refusal.
     token_input: &'static str,
     waited: AtomicU64,
@@ -112,7 +118,7 @@ impl Client {
         address: &Address,
         token: &Secret,
         token_input: &'static str,
-        http: reqwest::Client,
+        http: crate::http::Client,
     ) -> Result<Self> {
         let plain = !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic());
         if !plain {
@@ -120,13 +126,15 @@ impl Client {
                 .hinted("it must be one line without blanks; `${{ github.token }}` is the job's own"));
         }
         let api = api_address(&address.rest)?;
-        api_address(&address.graphql)?;
+        let graphql_api = api_address(&address.graphql)?;
         let graphql = address.graphql.strip_suffix("/graphql").unwrap_or(&address.graphql);
         Ok(Self {
-            rest: octocrab(&address.rest, token, http.clone())?,
-            graphql: octocrab(graphql, token, http)?,
+            rest: octocrab(&address.rest, token, http.requests())?,
+            graphql: octocrab(graphql, token, http.requests())?,
             address: address.clone(),
             api,
+            graphql_api,
+            http,
             token_input,
             waited: AtomicU64::new(0),
         })
@@ -193,7 +201,7 @@ impl Client {
     /// Asks GraphQL; its errors are refusals without a status.
     pub async fn graphql(&self, query: &str, variables: &Value, needs: &str) -> Result<Value, Refusal> {
         let body = serde_json::json!({ "query": query, "variables": variables });
-        let mut answer = self.send_to(&self.graphql, &Method::POST, "/graphql", Some(&body), needs).await?;
+        let mut answer = self.send_to(&self.graphql, &Method::POST, GRAPHQL, Some(&body), needs).await?;
         if let Some(errors) =
             answer.body.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty())
         {
@@ -207,7 +215,7 @@ impl Client {
         }
         match answer.body.get_mut("data").map(Value::take) {
             Some(data) if data.is_object() => Ok(data),
-            _ => Err(Asked { method: &Method::POST, path: "/graphql" }
+            _ => Err(Asked { method: &Method::POST, path: GRAPHQL }
                 .unreadable("it has neither `data` nor `errors`")),
         }
     }
@@ -232,7 +240,10 @@ impl Client {
     ) -> Result<Answer, Refusal> {
         let mut tries = 1;
         loop {
-            let result = once(api, method, path, body).await;
+            let result = once(api, method, path, body).await.map_err(|error| {
+                let trouble = self.http.trouble(error.as_ref(), self.address_of(path), "GITHUB_API_URL");
+                (error, trouble)
+            });
             let pause = match &result {
                 Ok(answer) if answer.unreadable.is_some() => backoff(method, tries),
                 Ok(answer) if answer.status.is_success() => None,
@@ -241,14 +252,15 @@ impl Client {
                     None if answer.status.is_server_error() => backoff(method, tries),
                     None => None,
                 },
-                Err(_) => backoff(method, tries),
+                Err((_, trouble)) if trouble.may_pass => backoff(method, tries),
+                Err(_) => None,
             };
             let Some(pause) = pause else {
                 return match result {
                     Ok(Answer { unreadable: Some(why), .. }) => Err(Asked { method, path }.unreadable(why)),
                     Ok(answer) if answer.status.is_success() => Ok(answer),
                     Ok(answer) => Err(self.refused(method, path, &answer, needs)),
-                    Err(error) => Err(self.unreachable(method, path, error)),
+                    Err((error, trouble)) => Err(self.unreachable(method, path, error, trouble)),
                 };
             };
             tracing::info!(
@@ -259,6 +271,11 @@ impl Client {
             tokio::time::sleep(pause).await;
             tries += 1;
         }
+    }
+
+    /// The address that a path is below.
+    fn address_of(&self, path: &str) -> &Url {
+        if path == GRAPHQL { &self.graphql_api } else { &self.api }
     }
 
     /// How long a limit asks to wait, if that is still within the patience of this run.
@@ -284,50 +301,71 @@ impl Client {
     }
 
     fn refused(&self, method: &Method, path: &str, answer: &Answer, needs: &str) -> Refusal {
-        let message = said(&answer.body);
-        let what = format!(
-            "GitHub answered {} to `{method} {}`: {message}",
-            answer.status.as_u16(),
-            without_query(path)
-        );
-        let kind = if answer.status.is_server_error() { Kind::Outage } else { Kind::GitHub };
+        let (message, status) = (said(&answer.body), answer.status);
+        let kind = if status.is_server_error() { Kind::Outage } else { Kind::GitHub };
+        let asked = format!("GitHub answered {} to `{method} {}`", status.as_u16(), without_query(path));
+        let (what, hint) = if let Some(to) = self.elsewhere(path, answer) {
+            let what = format!("{asked}: a redirect to `{to}`, another server, where the token is not sent");
+            (what, Some("set `GITHUB_API_URL` to the address that answers itself".to_owned()))
+        } else if let Some((whose, hint)) = self.http.spoken_for(self.address_of(path), status.as_u16()) {
+            (format!("{asked}: {message}; {whose}"), Some(hint))
+        } else {
+            (format!("{asked}: {message}"), self.hint_for(&message, answer, needs))
+        };
         let failure = Failure::new(kind, what);
+        let failure = hint.into_iter().fold(failure, Failure::hinted);
+        Refusal { status: Some(status), message, failure }
+    }
+
+    /// The origin of another server that a redirect names; a redirect on this one was followed.
+    fn elsewhere(&self, path: &str, answer: &Answer) -> Option<String> {
+        let to = answer.headers.get(http::header::LOCATION).filter(|_| answer.status.is_redirection())?;
+        let here = self.address_of(path);
+        let to = here.join(to.to_str().ok()?).ok()?;
+        (!same_origin(here, &to)).then(|| to.origin().ascii_serialization())
+    }
+
+    fn hint_for(&self, message: &str, answer: &Answer, needs: &str) -> Option<String> {
         let accepted =
             answer.headers.get("x-accepted-github-permissions").and_then(|value| value.to_str().ok());
-        let failure = match answer.status {
-            StatusCode::UNAUTHORIZED => failure.hinted(format!(
-                "input `{}` is not valid here; `${{{{ github.token }}}}` is the job's own token",
-                self.token_input
-            )),
-            StatusCode::FORBIDDEN if message.contains("not permitted to create or approve pull requests") => failure.hinted(
-                "allow it under Settings → Actions → General → \"Allow GitHub Actions to create and approve pull requests\" \
-                 (of the repository and of the organisation), or give `pull-request-token` an App's token",
+        let input = self.token_input;
+        Some(match answer.status {
+            StatusCode::UNAUTHORIZED => format!(
+                "input `{input}` is not valid here; `${{{{ github.token }}}}` is the job's own token"
             ),
-            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS if message.to_lowercase().contains("rate limit") => {
-                failure.hinted(format!("it asks for a longer wait than a run makes ({PATIENCE} s in all); run it again later"))
+            StatusCode::FORBIDDEN if message.contains("not permitted to create or approve pull requests") => {
+                "allow it under Settings → Actions → General → \"Allow GitHub Actions to create and approve pull requests\" \
+                 (of the repository and of the organisation), or give `pull-request-token` an App's token"
+                    .to_owned()
+            }
+            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+                if message.to_lowercase().contains("rate limit") =>
+            {
+                format!("it asks for a longer wait than a run makes ({PATIENCE} s in all); run it again later")
             }
             StatusCode::FORBIDDEN => {
                 let asked = accepted.map_or_else(|| needs.to_owned(), permissions);
-                failure.hinted(format!("grant `{asked}` to the token of input `{}`: for the job's own token, under `permissions:` of the job", self.token_input))
+                format!("grant `{asked}` to the token of input `{input}`: for the job's own token, under `permissions:` of the job")
             }
-            StatusCode::NOT_FOUND => failure.hinted(format!(
-                "it does not exist, or the token of input `{}` may not see it (it needs `{needs}`)",
-                self.token_input
-            )),
-            status if status.is_server_error() => failure.hinted("GitHub has a problem (https://www.githubstatus.com); run it again later"),
-            _ => failure,
-        };
-        Refusal { status: Some(answer.status), message, failure }
+            StatusCode::NOT_FOUND => format!(
+                "it does not exist, or the token of input `{input}` may not see it (it needs `{needs}`)"
+            ),
+            status if status.is_server_error() && self.api.host_str() == Some("api.github.com") => {
+                "GitHub has a problem (https://www.githubstatus.com); run it again later".to_owned()
+            }
+            status if status.is_server_error() => "the server has a problem; run it again later".to_owned(),
+            _ => return None,
+        })
     }
 
-    fn unreachable(&self, method: &Method, path: &str, error: anyhow::Error) -> Refusal {
-        let deepest = error.root_cause().to_string();
+    fn unreachable(&self, method: &Method, path: &str, error: anyhow::Error, trouble: Trouble) -> Refusal {
+        let api = if path == GRAPHQL { &self.address.graphql } else { &self.address.rest };
         let failure = Failure::new(
             Kind::Outage,
-            format!("no answer from {} to `{method} {}`: {deepest}", self.address.rest, without_query(path)),
-        )
-        .hinted("check the network, `HTTPS_PROXY`/`NO_PROXY`, `SSL_CERT_FILE`, and `GITHUB_API_URL`");
-        Refusal { status: None, message: deepest, failure: failure.because(error) }
+            format!("no answer from {api} to `{method} {}`: it {}", without_query(path), trouble.cause),
+        );
+        let failure = trouble.hints.into_iter().fold(failure, Failure::hinted);
+        Refusal { status: None, message: trouble.cause, failure: failure.because(error) }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod git_data;
 pub mod pulls;
 
 use crate::failure::Result;
+use crate::http;
 use crate::names::RepoSlug;
 use crate::secret::Secret;
 use client::{Address, Client};
@@ -39,12 +40,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When an address or a token is not one.
-    pub fn new(
-        address: &Address,
-        tokens: &Tokens<'_>,
-        slug: RepoSlug,
-        http: &reqwest::Client,
-    ) -> Result<Self> {
+    pub fn new(address: &Address, tokens: &Tokens<'_>, slug: RepoSlug, http: &http::Client) -> Result<Self> {
         let reader = Client::new(address, tokens.token, "token", http.clone())?;
         let writer = match tokens.pull_request {
             Some(token) => Client::new(address, token, "pull-request-token", http.clone())?,

@@ -13,6 +13,7 @@ use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::git::{History, Listing, Remote, Wanted};
 use crate::github::client::Address;
 use crate::github::{GitHub, Tokens};
+use crate::http;
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::plan;
 use crate::release::Tag;
@@ -54,7 +55,7 @@ impl Repository {
         if addresses.in_clear() {
             tracing::warn!(server = %addresses.server, "the server's address is not https: the token goes over the network in clear");
         }
-        let http = crate::http::client()?;
+        let http = http::Client::new(&environment.variables)?;
         let token = asked.token()?;
         let separate = Some(asked.pull_request_token()?).filter(|other| other.expose() != token.expose());
         let address = Address { rest: addresses.api.clone(), graphql: addresses.graphql.clone() };

@@ -153,7 +153,7 @@ fn an_untrusted_server_is_not_asked_twice() {
         }
     });
     let failure = remote(&url, None).listing().unwrap_err();
-    assert_says(&failure, &["no trusted connection", "SSL_CERT_FILE"]);
+    assert_says(&failure, &["is not trusted: with the TLS of it", "SSL_CERT_FILE"]);
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
@@ -166,7 +166,7 @@ fn an_empty_repository_says_what_to_do() {
 #[test]
 fn a_server_address_is_http_and_holds_no_password() {
     for bad in ["", "github.com", "ssh://git@github.com", "file:///srv", "https://user:pass@github.com"] {
-        let client = promote::http::client().unwrap();
+        let client = promote::http::Client::new(&std::collections::BTreeMap::new()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let slug = promote::names::RepoSlug::parse("acme/app").unwrap();
         let remote = promote::git::Remote::new(bad, slug, None, client, runtime.handle().clone());

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use promote::git::{History, Remote, Wanted};
+use promote::http::Client;
 use promote::names::{CommitSha, RepoPath, RepoSlug};
 use promote::secret::Secret;
 use tempfile::TempDir;
@@ -16,7 +17,7 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 });
 
-static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| promote::http::client().unwrap());
+static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(&BTreeMap::new()).unwrap());
 
 pub struct World {
     pub folder: TempDir,
