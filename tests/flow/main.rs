@@ -13,7 +13,9 @@
 
 mod bad_input;
 mod events;
+mod ghes;
 mod hostile;
+mod proxy;
 mod pull_request;
 mod scene;
 mod workspace;

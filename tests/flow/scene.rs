@@ -1,5 +1,6 @@
 //! A scene: a fake GitHub with one repository, and the real binary run as the runner runs it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -219,8 +220,13 @@ impl Scene {
     /// A checkout as actions/checkout makes it.
     pub fn checkout(&self, arguments: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let url = self.repo.url().replacen("http://", &format!("http://x-access-token:{TOKEN}@"), 1);
-        git(folder.path(), &[&["clone", "--quiet"], arguments, &[&url, "."]].concat());
+        let url = self.repo.url().replacen("://", &format!("://x-access-token:{TOKEN}@"), 1);
+        let authority = self.github.ca_file().map(|file| ("GIT_SSL_CAINFO", file.as_os_str()));
+        git_in(
+            folder.path(),
+            authority.as_slice(),
+            &[&["clone", "--quiet"], arguments, &[&url, "."]].concat(),
+        );
         folder
     }
 }
@@ -322,8 +328,13 @@ impl Run {
 }
 
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    git_in(folder, &[], arguments)
+}
+
+fn git_in(folder: &Path, environment: &[(&str, &OsStr)], arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", folder);
+    command.envs(environment.iter().copied());
     for (role, name) in [("AUTHOR", "Bob"), ("COMMITTER", "Bob")] {
         command.env(format!("GIT_{role}_NAME"), name).env(format!("GIT_{role}_EMAIL"), "bob@acme.example");
     }
