@@ -95,9 +95,9 @@ impl Client {
         self.requests.clone()
     }
 
-    /// Why a request to `address` got no answer.
-    pub fn trouble(&self, error: &(dyn Error + 'static), address: &Url) -> Trouble {
-        Trouble::of(error, self.proxies.between(address), self.contained)
+    /// Why a request to `address`, which `variable` names, got no answer.
+    pub fn trouble(&self, error: &(dyn Error + 'static), address: &Url, variable: &str) -> Trouble {
+        Trouble::of(error, self.proxies.between(address), variable, self.contained)
     }
 
     /// Who may have answered in the server's stead, and what to do: a proxy that sees this request in clear.
@@ -171,7 +171,7 @@ mod tests {
         ] {
             let client = Client::new(&variables).unwrap();
             let error = client.get(nobody.clone()).send().await.unwrap_err();
-            let trouble = client.trouble(&error, &nobody);
+            let trouble = client.trouble(&error, &nobody, "X");
             assert!(trouble.cause.contains(says) && trouble.cause.contains("refused"), "{trouble:?}");
             assert!(trouble.may_pass && !format!("{trouble:?}").contains("hunter2"), "{trouble:?}");
             assert!(!trouble.cause.contains("secret"), "{trouble:?}");

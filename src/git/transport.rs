@@ -89,7 +89,7 @@ impl Link {
         if let Some(token) = &self.token {
             request = request.basic_auth("x-access-token", Some(token.expose()));
         }
-        let unreachable = |error| Problem::Unreachable(self.client.trouble(&error, to));
+        let unreachable = |error| Problem::Unreachable(self.client.trouble(&error, to, "GITHUB_SERVER_URL"));
         let response = request.send().await.map_err(unreachable)?;
         let kind = header(response.headers().get(CONTENT_TYPE));
         let code = response.status();

@@ -249,7 +249,7 @@ impl Client {
         let mut tries = 1;
         loop {
             let result = once(api, method, path, body).await.map_err(|error| {
-                let trouble = self.http.trouble(error.as_ref(), self.address_of(path));
+                let trouble = self.http.trouble(error.as_ref(), self.address_of(path), "GITHUB_API_URL");
                 (error, trouble)
             });
             let pause = match &result {
@@ -370,7 +370,7 @@ impl Client {
         let api = if path == GRAPHQL { &self.address.graphql } else { &self.address.rest };
         let failure = Failure::new(
             Kind::Outage,
-            format!("{api} {}, so `{method} {}` has no answer", trouble.cause, without_query(path)),
+            format!("no answer from {api} to `{method} {}`: it {}", without_query(path), trouble.cause),
         );
         let failure = trouble.hints.into_iter().fold(failure, Failure::hinted);
         Refusal { status: None, message: trouble.cause, failure: failure.because(error) }

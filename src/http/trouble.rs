@@ -20,8 +20,14 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Judges an error of the HTTP client for a request that went through `proxy`.
-    pub(super) fn of(error: &(dyn Error + 'static), proxy: Option<&Proxy>, contained: bool) -> Self {
+    /// Judges an error of the HTTP client for a request that went through `proxy`, to an address that
+    /// `variable` names.
+    pub(super) fn of(
+        error: &(dyn Error + 'static),
+        proxy: Option<&Proxy>,
+        variable: &str,
+        contained: bool,
+    ) -> Self {
         // The proxy's own TLS fails before a tunnel is asked for.
         let tunnel = causes(error)
             .find_map(|cause| cause.to_string().strip_prefix("tunnel error: ").map(str::to_owned));
@@ -59,10 +65,7 @@ impl Trouble {
             },
             (None, _) => Self {
                 cause: format!("cannot be reached: {}", phrase(error)),
-                hints: vec![
-                    "check the server's address and the network; behind a proxy, set `HTTPS_PROXY`"
-                        .to_owned(),
-                ],
+                hints: vec![format!("check `{variable}` and the network; behind a proxy, set `HTTPS_PROXY`")],
                 may_pass: true,
             },
         }
@@ -125,11 +128,12 @@ mod tests {
     #[test]
     fn an_untrusted_server_is_not_asked_again_and_a_container_is_told_where_files_are() {
         let untrusted = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        let outside = Trouble::of(&untrusted, None, false);
+        let outside = Trouble::of(&untrusted, None, "X", false);
         assert!(!outside.may_pass && outside.hints.len() == 1, "{outside:?}");
-        let inside = Trouble::of(&untrusted, None, true);
+        let inside = Trouble::of(&untrusted, None, "X", true);
         assert!(inside.hints.iter().any(|hint| hint.contains("`/github/workspace`")), "{inside:?}");
-        let expired = Trouble::of(&rustls::Error::InvalidCertificate(CertificateError::Expired), None, false);
+        let expired =
+            Trouble::of(&rustls::Error::InvalidCertificate(CertificateError::Expired), None, "X", false);
         assert!(expired.cause.starts_with("is not trusted: with the TLS of it: "), "{expired:?}");
     }
 }

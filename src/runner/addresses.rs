@@ -6,7 +6,7 @@
 
 use url::Url;
 
-use crate::failure::Problem;
+use crate::failure::{Place, Problem};
 
 /// The addresses of one server, none with a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,35 +63,30 @@ fn bare(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-fn wrong(message: String, hint: &str) -> Problem {
-    Problem { place: None, message, hints: vec![hint.to_owned()] }
+fn wrong(variable: &str, message: String, hint: &str) -> Problem {
+    Problem { place: Some(Place::of(format!("`{variable}`"))), message, hints: vec![hint.to_owned()] }
 }
 
 /// An address over HTTP with a host and perhaps a path, and nothing else.
 fn address(variable: &str, text: &str) -> Result<Url, Problem> {
+    let whose = if variable == SERVER { "a server" } else { "an API" };
     let shown = text.escape_debug().to_string().replace('`', "'");
-    let problem = |what: &str| {
-        wrong(
-            format!("`{variable}` {what}"),
-            "the runner sets it, to `https://github.com`, `https://api.github.com` and `https://api.github.com/graphql` \
-             or to `https://HOST`, `https://HOST/api/v3` and `https://HOST/api/graphql`",
-        )
+    let url = Url::parse(text.trim());
+    let secret = url.as_ref().is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+    let plain = |url: &Url| {
+        let http = matches!(url.scheme(), "http" | "https");
+        http && url.has_host() && url.query().is_none() && url.fragment().is_none()
     };
-    let url = Url::parse(text.trim()).map_err(|_| problem(&format!("is `{shown}`, which is no address")))?;
-    if !url.username().is_empty() || url.password().is_some() {
+    match url {
+        Ok(url) if plain(&url) && !secret => Ok(url),
         // An address with a password is not shown.
-        return Err(problem("must hold no user or password"));
-    }
-    let plain = matches!(url.scheme(), "http" | "https")
-        && url.has_host()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if plain {
-        Ok(url)
-    } else {
-        Err(problem(&format!("is `{shown}`, which is not of the form `https://HOST`")))
+        _ if secret => Err(wrong(variable, "it must hold no user or password".to_owned(), FORM)),
+        _ => Err(wrong(variable, format!("`{shown}` is not the address of {whose}"), FORM)),
     }
 }
+
+const FORM: &str = "the runner sets it: `https://github.com`, `https://api.github.com` and `https://api.github.com/graphql`, or \
+                    `https://HOST`, `https://HOST/api/v3` and `https://HOST/api/graphql`";
 
 /// The server's address: at the root of its host, as GitHub is served nowhere else.
 fn root(text: &str) -> Result<Url, Problem> {
@@ -100,10 +95,8 @@ fn root(text: &str) -> Result<Url, Problem> {
         return Ok(url);
     }
     Err(wrong(
-        format!(
-            "`{SERVER}` has the path `{}`, and GitHub is served at the root of its host alone",
-            url.path()
-        ),
+        SERVER,
+        format!("it has the path `{}`, and GitHub is served at the root of its host alone", url.path()),
         "name the host alone, as `https://HOST`; the repository goes into `GITHUB_REPOSITORY`, the API into `GITHUB_API_URL`",
     ))
 }
@@ -132,7 +125,8 @@ fn server_of(api: &Url) -> Result<Url, Problem> {
     };
     found.and_then(|text| Url::parse(&text).ok()).ok_or_else(|| {
         wrong(
-            format!("`{API}` is `{}`, from which the server's own address does not follow", bare(api)),
+            API,
+            format!("from `{}` the server's own address does not follow", bare(api)),
             "set `GITHUB_SERVER_URL` as well, such as `https://HOST`",
         )
     })
@@ -204,9 +198,9 @@ mod tests {
             ("", "https://api.acme.test", "", "set `GITHUB_SERVER_URL` as well"),
             ("", "https://ghe.acme.test/prefix/api/v3", "", "set `GITHUB_SERVER_URL` as well"),
             ("https://acme.test/github", "", "", "at the root of its host alone"),
-            ("github.com", "", "", "is no address"),
-            ("ftp://github.com", "", "", "not of the form"),
-            ("https://github.com?a", "", "", "not of the form"),
+            ("github.com", "", "", "`github.com` is not the address of a server"),
+            ("ftp://github.com", "", "", "not the address of a server"),
+            ("https://github.com?a", "", "", "not the address of a server"),
             ("https://user:hunter2@github.com", "", "", "must hold no user or password"),
             ("", "https://ghe.acme.test/api/v3#x", "", "`GITHUB_API_URL`"),
             ("", "", "graphql", "`GITHUB_GRAPHQL_URL`"),

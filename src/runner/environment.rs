@@ -56,7 +56,8 @@ impl Environment {
     /// When a variable is no address, or what is missing does not follow from the others.
     pub fn addresses(&self) -> Result<&Addresses> {
         self.addresses.as_ref().map_err(|problem| {
-            let failure = Failure::new(Kind::Settings, problem.message.clone());
+            let place = problem.place.clone().unwrap_or_else(|| Place::of("the server's address"));
+            let failure = Failure::at(Kind::Settings, place, problem.message.clone());
             problem.hints.iter().fold(failure, Failure::hinted)
         })
     }

@@ -505,7 +505,9 @@ fn trouble_that_passes_is_waited_for_and_trouble_that_stays_is_told() {
     run.ended("created", 0);
     assert!(run.stderr.contains("waiting before trying again"), "{}", run.said());
     scene.github.inject(down(100)).unwrap();
-    scene.run().refused(&["GitHub answered 502 to `GET /repos/acme/agent/actions/runs`", "githubstatus.com"]);
+    scene
+        .run()
+        .refused(&["GitHub answered 502 to `GET /repos/acme/agent/actions/runs`", "run it again later"]);
     scene.github.clear_faults();
     scene
         .github

@@ -107,7 +107,7 @@ fn a_server_of_an_unknown_authority_is_asked_once_and_told_nothing() {
     let mixed =
         [("GITHUB_API_URL", api.as_str()), ("GITHUB_GRAPHQL_URL", &graphql), ("SSL_CERT_FILE", &foreign)];
     let run = at_once(|| open.runs(&Start { environment: &mixed, ..Start::default() }));
-    run.refused(&says).refused(&[&format!("{api} is not trusted"), "has no answer", hint]);
+    run.refused(&says).refused(&[&format!("no answer from {api} to `GET "), hint]);
 }
 
 #[test]
@@ -174,10 +174,15 @@ fn an_address_that_is_none_is_told_before_anything_is_asked() {
     let url = scene.github.url().to_owned();
     let (prefixed, apart) = (format!("{url}/github"), format!("{url}/rest"));
     let cases = [
-        (prefixed.as_str(), "", "`GITHUB_SERVER_URL` has the path `/github`", "name the host alone"),
+        (prefixed.as_str(), "", "`GITHUB_SERVER_URL`: it has the path `/github`", "name the host alone"),
         // Never github.com instead: the token is for this server.
         ("", apart.as_str(), "the server's own address does not follow", "set `GITHUB_SERVER_URL` as well"),
-        ("localhost", "", "`GITHUB_SERVER_URL` is `localhost`, which is no address", "`https://HOST`"),
+        (
+            "localhost",
+            "",
+            "`GITHUB_SERVER_URL`: `localhost` is not the address of a server",
+            "`https://HOST`",
+        ),
     ];
     for (server, api, what, hint) in cases {
         let named = [("GITHUB_SERVER_URL", server), ("GITHUB_API_URL", api), ("GITHUB_GRAPHQL_URL", "")];

@@ -108,7 +108,11 @@ fn a_proxy_that_refuses_or_breaks_is_named() {
     let (api, file) = (scene.github.api_url(), authority(&scene));
     let mixed =
         [("GITHUB_API_URL", api.as_str()), ("SSL_CERT_FILE", &file), ("HTTPS_PROXY", &refusing.url())];
-    run(&open, &mixed).refused(&[&format!("{api} {refuses}"), "hint: allow the server there"]);
+    run(&open, &mixed).refused(&[
+        &format!("no answer from {api} to `GET "),
+        &refuses,
+        "hint: allow the server there",
+    ]);
     assert_eq!(refusing.asked().len(), 2, "it asked again");
 
     let cutting = leading_to(&scene, Manner::Cut);
