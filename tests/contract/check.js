@@ -36,18 +36,25 @@ const text = (path) => readFileSync(new URL(path, ROOT), 'utf8')
 
 function checkRecording(recording, report) {
   const schema = githubSchema()
-  let operations
+  const used = []
   for (const name of DESCRIPTIONS) {
     const description = new Description(name)
     recording.rest.forEach((exchange) => checkExchange(description, exchange, report))
-    operations ??= operationsOf(recording, description, schema)
+    if (used.length === 0) used.push(...usedBy(recording, description, schema))
   }
+  const [operations, split] = used
   recording.graphql.forEach((exchange) => checkGraphql(schema, exchange, report))
   checkPublishedPermissions(recording.rest, report)
   const routes = new Set(recording.rest.filter(({ route }) => route !== null).map(({ method, route }) => `${method} ${route}`))
   report.count('operations of the fake', routes.size)
   report.count('operations of the product', operations.length)
-  return operations
+  return { operations, split }
+}
+
+/** The operations of the product, and those of each token where a run had two. */
+function usedBy(recording, description, schema) {
+  const operations = operationsOf(recording, description, schema)
+  return [operations, splitByToken(operations, recording, description, schema)]
 }
 
 /** Payloads that the fake makes, and the hand-written fixtures, which show a part of one each. */
@@ -77,14 +84,13 @@ function checkOperationsPage(operations, report, write) {
   } else report.violation({ against: OPERATIONS, where: 'the page', what: 'is not what the recording says: run `.ci/contract --write`' })
 }
 
-function checkPermissions(operations, recording, report) {
+function checkPermissions({ operations, split }, report) {
   const readme = text('README.md')
   const rows = tableOf(readme)
   const say = (where) => (what) => report.violation({ against: 'permissions', where, what })
   tableFaults(rows, operations).forEach(say("the README's table"))
   const sample = 'examples/quickstart/sample/.github/workflows/promote.yml'
   const workflows = [...workflowsIn(readme).map((yaml) => ['README.md', yaml]), [sample, text(sample)]]
-  const split = splitByToken(operations, recording)
   for (const [file, yaml] of workflows) {
     for (const { job, granted, app } of jobsOf(yaml)) {
       const where = `${file}, job ${job}${app ? ' with an App' : ''}`
@@ -96,15 +102,14 @@ function checkPermissions(operations, recording, report) {
 }
 
 /** What the job's own token and the App's are used for, where a run had both. */
-function splitByToken(operations, recording) {
+function splitByToken(operations, recording, description, schema) {
   const sent = [...recording.rest.filter(byProduct), ...recording.graphql.filter(byProduct), ...recording.git]
   const logins = new Map()
   for (const { fake, login } of sent) {
     if (login) logins.set(fake, new Set([...(logins.get(fake) ?? []), login]))
   }
   const both = sent.filter(({ fake }) => logins.get(fake)?.size > 1)
-  const description = new Description(DESCRIPTIONS[0])
-  const used = (own) => operationsOf(pick(both.filter(({ login }) => login && (login === 'github-actions[bot]') === own)), description, githubSchema())
+  const used = (own) => operationsOf(pick(both.filter(({ login }) => login && (login === 'github-actions[bot]') === own)), description, schema)
   const known = new Map(operations.map((operation) => [operation.name, operation]))
   const withNeeds = (all) => all.map(({ name }) => known.get(name))
   return { job: withNeeds(used(true)), app: withNeeds(used(false)) }
@@ -134,10 +139,10 @@ function main([path, ...flags]) {
   }
   const report = new Report(EXCEPTIONS)
   const recording = readRecording(path)
-  const operations = checkRecording(recording, report)
+  const used = checkRecording(recording, report)
   checkAllEvents(recording.events, report)
-  checkOperationsPage(operations, report, flags.includes('--write'))
-  checkPermissions(operations, recording, report)
+  checkOperationsPage(used.operations, report, flags.includes('--write'))
+  checkPermissions(used, report)
   report.close()
   for (const [what, floor] of Object.entries(FLOORS)) {
     const found = report.figure(what)

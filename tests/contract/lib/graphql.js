@@ -59,6 +59,11 @@ export function checkGraphql(schema, exchange, report) {
   const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], variables)
   told(coerced.errors ?? [])
   if (coerced.errors || answer === null || exchange.status === null) return
+  // A refusal of the whole request, as of a bad token or by a server without GraphQL, is one of the REST API.
+  if (exchange.status !== 200) {
+    if (typeof answer.message !== 'string') say({ what: `status ${exchange.status} without a message` })
+    return
+  }
   answerFaults(schema, document, operation, { variables, operationName }, answer).forEach(say)
   report.count('GraphQL answers')
 }

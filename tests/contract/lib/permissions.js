@@ -49,7 +49,7 @@ function highest(rows) {
 export function jobsOf(text) {
   const workflow = parse(text)
   return Object.entries(workflow?.jobs ?? {}).flatMap(([job, { steps = [], permissions = workflow.permissions ?? {} }]) => {
-    if (!steps.some(({ uses }) => /(^|\/)promote@|^\.\/?$/.test(uses ?? ''))) return []
+    if (!steps.some(({ uses }) => /(^|\/)promote(\/[\w-]+)*@|^\.\//.test(uses ?? ''))) return []
     const inputs = steps.flatMap((step) => (/create-github-app-token@/.test(step.uses ?? '') ? Object.entries(step.with ?? {}) : []))
     const app = inputs.filter(([name]) => name.startsWith('permission-')).map(([name, level]) => [name.slice('permission-'.length), level])
     return [{ job, granted: permissions, app: app.length ? Object.fromEntries(app) : null }]

@@ -13,6 +13,7 @@ export class Schemas {
   #root
   #ajv = new Ajv({ strict: false, allErrors: true, logger: false })
   #compiled = new Map()
+  #nodes = new Map()
 
   /** `partial` forgets what is required, for samples that show a part of a payload. */
   constructor(document, { partial = false } = {}) {
@@ -23,7 +24,10 @@ export class Schemas {
 
   /** The node at a pointer, or undefined. */
   at(pointer) {
-    return segments(pointer).reduce((node, key) => (node === undefined || node === null ? undefined : node[key]), this.#root)
+    if (!this.#nodes.has(pointer)) {
+      this.#nodes.set(pointer, segments(pointer).reduce((node, key) => node?.[key], this.#root))
+    }
+    return this.#nodes.get(pointer)
   }
 
   /** The pointer behind `$ref`, if there is one. */

@@ -142,6 +142,9 @@ test('GraphQL: a refusal has the form of errors, and data where its field may be
   const error = { type: 'NOT_FOUND', path: ['markPullRequestReadyForReview'], locations: [{ line: 1, column: 1 }], message: 'x' }
   assert.deepEqual(ofGraphql(MARK, { id: 'x' }, { data: { markPullRequestReadyForReview: null }, errors: [error] }), [])
   finds(ofGraphql(MARK, { id: 'x' }, { data: null, errors: [error] }), '/data', 'is null')
+  const whole = (body) => found(checkGraphql, schema, { ...graphql(MARK, { id: 'x' }, body), status: 401 })
+  assert.deepEqual(whole({ message: 'Bad credentials' }), [])
+  finds(whole({}), 'status 401 without a message')
   finds(ofGraphql(MARK, { id: 'x' }, { data: { markPullRequestReadyForReview: null }, errors: [{ ...error, message: 7 }] }), '/errors/*/message')
 })
 
