@@ -123,7 +123,7 @@ fn a_cancelled_job_ends_the_container_at_once_and_cleanly() {
 #[ignore = "needs an image: .ci/image, then PROMOTE_IMAGE=… cargo test --test image -- --ignored"]
 fn a_stopped_container_ends_before_it_is_killed() {
     let (ended, took) = stopped(|_, name| {
-        engine().ask(&["stop", "--time", "10", name]).unwrap();
+        engine().ask(&["stop", "-t", "10", name]).unwrap();
     });
     assert_eq!(ended.code, Some(143), "{}\n{}", ended.stdout, ended.stderr);
     assert!(took < Duration::from_secs(9), "{took:?}");
@@ -144,7 +144,7 @@ fn what_a_stopped_run_left_is_taken_up_by_the_next() {
             assert!(started.elapsed() < Duration::from_mins(1), "no pull request was opened");
             std::thread::sleep(Duration::from_millis(10));
         }
-        engine().ask(&["stop", "--time", "10", name]).unwrap();
+        engine().ask(&["stop", "-t", "10", name]).unwrap();
     });
     assert_eq!(ended.code, Some(143), "{}", ended.stderr);
     scene.github.clear_faults();
