@@ -2,31 +2,28 @@
 //!
 //! act takes the place of GitHub's runner: it reads the workflow, evaluates its expressions, finds each action,
 //! starts the container and reads the file commands back. `.ci/act` says where act, the image and the container
-//! engine are. The product's action is a repository of the small GitHub, cloned by act as any action is; the two
-//! actions of GitHub are replaced by those in `actions/`.
+//! engine are. What the workflows name as the product's action is `action.yml` as a release has it; the two actions of
+//! GitHub are replaced by those in `actions/`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fake_github::Commit;
 use serde_json::{Map, Value};
 
 use crate::job::Ended;
 use crate::workflow::Workflow;
 use crate::world::{CLIENT_ID, JOB_TOKEN, PRIVATE_KEY, World};
 
-/// Puts the action into the world as a released one is: its image is named, not built by each job.
-pub fn publish(world: &World) {
+/// Makes the action as a release has it: its image is named, not built by each job.
+fn released(folder: &Path) {
     let action = std::fs::read_to_string(root().join("action.yml")).unwrap();
     let (before, image) =
         action.split_once("\n  image: ").expect("action.yml names an image, or what builds it");
     let after = image.split_once('\n').map_or("", |(_, after)| after);
     let released = format!("{before}\n  image: docker://{}\n{after}", variable("ACT_IMAGE"));
-    let repo = world.github.create_repo("acme/promote").unwrap();
-    repo.set(|settings| settings.private = false).unwrap();
-    let commit = repo.commit(&Commit::new("feat: release").file("action.yml", &released)).unwrap();
-    repo.tag("v1", &commit).unwrap();
+    std::fs::create_dir(folder).unwrap();
+    std::fs::write(folder.join("action.yml"), released).unwrap();
 }
 
 /// Runs a workflow for an event, and says how long it took.
@@ -70,8 +67,11 @@ fn command(world: &World, workflow: &Workflow, folder: &Path, event: &Path) -> C
         &format!("PROMOTE_PRIVATE_KEY={PRIVATE_KEY}"),
     ]);
     act.args(["--var", &format!("PROMOTE_CLIENT_ID={CLIENT_ID}")]);
-    for step in workflow.job.steps.iter().filter(|step| step.action.starts_with("actions/")) {
-        act.args(["--local-repository", &format!("{}={}", step.uses(), stand_in(&step.action).display())]);
+    let action = folder.join("action");
+    released(&action);
+    for step in &workflow.job.steps {
+        let local = if step.action.starts_with("actions/") { stand_in(&step.action) } else { action.clone() };
+        act.args(["--local-repository", &format!("{}={}", step.uses(), local.display())]);
     }
     // With steps on the host, act names the host's paths to the container but mounts them elsewhere.
     let (cache, more) = (cache.display(), std::env::var("ACT_CONTAINER_OPTIONS").unwrap_or_default());

@@ -154,17 +154,11 @@ fn act(world: &World, workflow: &Workflow, payload: &serde_json::Value) -> Ended
     ended
 }
 
-fn world_of_act() -> World {
-    let world = World::new();
-    act::publish(&world);
-    world
-}
-
 #[test]
 #[ignore = "needs act, a container engine and the image: run .ci/act"]
 fn act_promotes_by_every_workflow() {
     for workflow in &workflow::all() {
-        let world = world_of_act();
+        let world = World::new();
         let payload = world.event(workflow, &[]);
         let ended = act(&world, workflow, &payload);
         assert!(ended.succeeded, "{}:\n{}", workflow.path, ended.said);
@@ -182,7 +176,7 @@ fn act_promotes_by_every_workflow() {
 #[test]
 #[ignore = "needs act, a container engine and the image: run .ci/act"]
 fn act_gives_a_dispatch_its_inputs() {
-    let (world, workflow) = (world_of_act(), workflow::named("promote-by-hand.yml"));
+    let (world, workflow) = (World::new(), workflow::named("promote-by-hand.yml"));
     let payload = world.event(&workflow, &[("command", "plan")]);
     let planned = act(&world, &workflow, &payload);
     assert!(planned.succeeded, "{}", planned.said);
@@ -199,7 +193,7 @@ fn act_gives_a_dispatch_its_inputs() {
 #[test]
 #[ignore = "needs act, a container engine and the image: run .ci/act"]
 fn act_starts_no_job_for_a_pipeline_that_failed() {
-    let (world, workflow) = (world_of_act(), workflow::named("promote.yml"));
+    let (world, workflow) = (World::new(), workflow::named("promote.yml"));
     let ended = act(&world, &workflow, &world.repo.event_workflow_run(world.failed_run).unwrap());
     assert!(ended.succeeded && ended.outputs.is_empty(), "{}", ended.said);
     world.has_no_promotion();
@@ -208,7 +202,7 @@ fn act_starts_no_job_for_a_pipeline_that_failed() {
 #[test]
 #[ignore = "needs act, a container engine and the image: run .ci/act"]
 fn act_fails_a_job_that_is_granted_too_little() {
-    let (world, mut workflow) = (world_of_act(), workflow::named("promote.yml"));
+    let (world, mut workflow) = (World::new(), workflow::named("promote.yml"));
     workflow.job.grants.insert("contents".to_owned(), Level::Read);
     let payload = world.event(&workflow, &[]);
     let ended = act(&world, &workflow, &payload);

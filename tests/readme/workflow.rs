@@ -150,7 +150,7 @@ impl Step {
         }
     }
 
-    /// `acme/promote@v1`.
+    /// As `uses:` has it: `acme/promote@…`.
     pub fn uses(&self) -> String {
         format!("{}@{}", self.action, self.revision)
     }
