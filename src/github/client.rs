@@ -3,6 +3,8 @@
 //! Octocrab carries it (authentication, base address, TLS by the program's own HTTP client). What it
 //! answers is decoded by the files beside this one, leniently: only what is used is asked for.
 
+mod refusal;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,8 +20,9 @@ use url::Url;
 
 use super::answer::{Asked, Due, api_address, next_page, not_json};
 use crate::failure::{Failure, Kind, Result};
-use crate::http::{Trouble, same_origin};
 use crate::secret::Secret;
+pub use refusal::Refusal;
+use refusal::without_query;
 
 /// How often an idempotent request is tried.
 const TRIES: u32 = 3;
@@ -67,40 +70,6 @@ pub struct Answer {
     pub body: Value,
     /// What a body is that should have been JSON.
     pub unreadable: Option<&'static str>,
-}
-
-/// What GitHub said no to, for callers that can go on.
-#[derive(Debug)]
-pub struct Refusal {
-    /// The status; none when there was no answer, or none that can be read: GitHub may have acted.
-    pub status: Option<StatusCode>,
-    /// GitHub's message with its details.
-    pub message: String,
-    failure: Failure,
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        refusal.failure
-    }
-}
-
-impl Refusal {
-    /// There was no answer that tells whether GitHub acted.
-    pub(super) fn ambiguous(failure: Failure, message: String) -> Self {
-        Self { status: None, message, failure }
-    }
-
-    /// Adds what led to it.
-    pub(super) fn because(mut self, source: impl Into<anyhow::Error>) -> Self {
-        self.failure = self.failure.because(source);
-        self
-    }
-
-    /// Whether GitHub answered with this status.
-    pub fn is(&self, status: StatusCode) -> bool {
-        self.status == Some(status)
-    }
 }
 
 impl std::fmt::Debug for Client {
@@ -218,8 +187,7 @@ impl Client {
                 .filter_map(|error| error.get("message")?.as_str())
                 .collect::<Vec<_>>()
                 .join("; ");
-            let failure = Failure::new(Kind::GitHub, format!("GitHub's GraphQL API refused: {said}"));
-            return Err(Refusal { status: Some(StatusCode::OK), message: said, failure });
+            return Err(Refusal::of_graphql(said));
         }
         match answer.body.get_mut("data").map(Value::take) {
             Some(data) if data.is_object() => Ok(data),
@@ -307,74 +275,6 @@ impl Client {
         let before = self.waited.fetch_add(seconds, Ordering::Relaxed);
         (before + seconds <= PATIENCE).then(|| Duration::from_secs(seconds))
     }
-
-    fn refused(&self, method: &Method, path: &str, answer: &Answer, needs: &str) -> Refusal {
-        let (message, status) = (said(&answer.body), answer.status);
-        let kind = if status.is_server_error() { Kind::Outage } else { Kind::GitHub };
-        let asked = format!("GitHub answered {} to `{method} {}`", status.as_u16(), without_query(path));
-        let (what, hint) = if let Some(to) = self.elsewhere(path, answer) {
-            let what = format!("{asked}: a redirect to `{to}`, another server, where the token is not sent");
-            (what, Some("set `GITHUB_API_URL` to the address that answers itself".to_owned()))
-        } else if let Some((whose, hint)) = self.http.spoken_for(self.address_of(path), status.as_u16()) {
-            (format!("{asked}: {message}; {whose}"), Some(hint))
-        } else {
-            (format!("{asked}: {message}"), self.hint_for(&message, answer, needs))
-        };
-        let failure = Failure::new(kind, what);
-        let failure = hint.into_iter().fold(failure, Failure::hinted);
-        Refusal { status: Some(status), message, failure }
-    }
-
-    /// The origin of another server that a redirect names; a redirect on this one was followed.
-    fn elsewhere(&self, path: &str, answer: &Answer) -> Option<String> {
-        let to = answer.headers.get(http::header::LOCATION).filter(|_| answer.status.is_redirection())?;
-        let here = self.address_of(path);
-        let to = here.join(to.to_str().ok()?).ok()?;
-        (!same_origin(here, &to)).then(|| to.origin().ascii_serialization())
-    }
-
-    fn hint_for(&self, message: &str, answer: &Answer, needs: &str) -> Option<String> {
-        let accepted =
-            answer.headers.get("x-accepted-github-permissions").and_then(|value| value.to_str().ok());
-        let input = self.token_input;
-        Some(match answer.status {
-            StatusCode::UNAUTHORIZED => format!(
-                "input `{input}` is not valid here; `${{{{ github.token }}}}` is the job's own token"
-            ),
-            StatusCode::FORBIDDEN if message.contains("not permitted to create or approve pull requests") => {
-                "allow it under Settings → Actions → General → \"Allow GitHub Actions to create and approve pull requests\" \
-                 (of the repository and of the organisation), or give `pull-request-token` an App's token"
-                    .to_owned()
-            }
-            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
-                if message.to_lowercase().contains("rate limit") =>
-            {
-                format!("it asks for a longer wait than a run makes ({PATIENCE} s in all); run it again later")
-            }
-            StatusCode::FORBIDDEN => {
-                let asked = accepted.map_or_else(|| needs.to_owned(), permissions);
-                format!("grant `{asked}` to the token of input `{input}`: for the job's own token, under `permissions:` of the job")
-            }
-            StatusCode::NOT_FOUND => format!(
-                "it does not exist, or the token of input `{input}` may not see it (it needs `{needs}`)"
-            ),
-            status if status.is_server_error() && self.api.host_str() == Some("api.github.com") => {
-                "GitHub has a problem (https://www.githubstatus.com); run it again later".to_owned()
-            }
-            status if status.is_server_error() => "the server has a problem; run it again later".to_owned(),
-            _ => return None,
-        })
-    }
-
-    fn unreachable(&self, method: &Method, path: &str, error: anyhow::Error, trouble: Trouble) -> Refusal {
-        let api = if path == GRAPHQL { &self.address.graphql } else { &self.address.rest };
-        let failure = Failure::new(
-            Kind::Outage,
-            format!("no answer from {api} to `{method} {}`: it {}", without_query(path), trouble.cause),
-        );
-        let failure = trouble.hints.into_iter().fold(failure, Failure::hinted);
-        Refusal { status: None, message: trouble.cause, failure: failure.because(error) }
-    }
 }
 
 /// A second try of an idempotent request, a little later each time, with jitter; five seconds in all.
@@ -425,38 +325,6 @@ async fn once(api: &Octocrab, method: &Method, path: &str, body: Option<&Value>)
     Ok(Answer { status: parts.status, headers: parts.headers, body, unreadable })
 }
 
-/// `message`, and the messages of `errors`, in one line.
-fn said(body: &Value) -> String {
-    let message = body.get("message").and_then(Value::as_str).unwrap_or("no message").to_owned();
-    let details: Vec<String> = body
-        .get("errors")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|error| {
-            let text = |key: &str| error.get(key).and_then(Value::as_str);
-            error.as_str().or_else(|| text("message")).map(str::to_owned).or_else(|| {
-                Some(format!("{} {} {}", text("resource")?, text("field").unwrap_or(""), text("code")?))
-            })
-        })
-        .collect();
-    let line = if details.is_empty() { message } else { format!("{message} ({})", details.join("; ")) };
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
-}
-
-/// `pull_requests=write; contents=read` as workflows write it: `pull-requests: write`, `contents: read`.
-fn permissions(accepted: &str) -> String {
-    let one = |pair: &str| {
-        let (name, level) = pair.trim().split_once('=')?;
-        Some(format!("{}: {level}", name.replace('_', "-")))
-    };
-    accepted.split([';', ',']).filter_map(one).collect::<Vec<_>>().join("`, `")
-}
-
-fn without_query(path: &str) -> &str {
-    path.split_once('?').map_or(path, |(path, _)| path)
-}
-
 /// A path segment or a query value, percent-encoded.
 pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
@@ -466,25 +334,6 @@ pub fn encoded(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may")]
     use super::*;
-
-    #[test]
-    fn permissions_are_named_as_workflows_write_them() {
-        assert_eq!(
-            permissions("pull_requests=write; contents=read"),
-            "pull-requests: write`, `contents: read"
-        );
-    }
-
-    #[test]
-    fn a_refusal_is_one_line_with_its_details() {
-        let body = serde_json::json!({"message": "Validation Failed", "errors": [
-            {"message": "A pull request already exists\nfor acme:promote."}, {"resource": "Label", "field": "name", "code": "invalid"}]});
-        assert_eq!(
-            said(&body),
-            "Validation Failed (A pull request already exists for acme:promote.; Label name invalid)"
-        );
-        assert_eq!(said(&Value::Null), "no message");
-    }
 
     #[test]
     fn outside_text_cannot_leave_its_segment() {
