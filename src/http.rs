@@ -95,6 +95,11 @@ impl Client {
         self.requests.clone()
     }
 
+    /// Whether a request to `address` goes by way of a proxy.
+    pub fn uses_proxy(&self, address: &Url) -> bool {
+        self.proxies.between(address).is_some()
+    }
+
     /// Why a request to `address`, which `variable` names, got no answer.
     pub fn trouble(&self, error: &(dyn Error + 'static), address: &Url, variable: &str) -> Trouble {
         Trouble::of(error, self.proxies.between(address), variable, self.contained)

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Err(usage) => usage.exit(),
     };
     let mut environment = Environment::read();
+    end_clearly_on_panic(environment.audience);
     log::start(environment.get("RUNNER_DEBUG") == Some("1"));
     let (result, refused) = match invocation {
         Invocation::Promote(flags) => (promote_with(flags, &mut environment), 1),
@@ -35,6 +36,20 @@ fn main() -> ExitCode {
             ExitCode::from(if failure.kind() == Kind::Usage { 2 } else { refused })
         }
     }
+}
+
+/// A panic is a fault of ours, told as every error is and ended by the same code. An abort would be a signal, on which
+/// the machine may write all memory, tokens included, to a file in the workspace.
+fn end_clearly_on_panic(audience: Audience) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let place =
+            panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let said = panic.payload_as_str().unwrap_or("no message");
+        let failure = Failure::new(Kind::Machine, format!("promote has a fault of its own{place}: {said}"))
+            .hinted("please report it with this line; nothing is lost, and the next run takes up what this one left");
+        show_failure(&failure, audience);
+        std::process::exit(1);
+    }));
 }
 
 fn promote_with(flags: Inputs, environment: &mut Environment) -> Result<u8> {
@@ -80,4 +95,32 @@ fn schema(which: Schema) -> u8 {
         Schema::Plan => promote::settings::plan_schema(),
     });
     0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
+    use super::*;
+
+    /// In a process of its own, since the hook ends it.
+    #[test]
+    fn a_panic_is_an_error_with_its_place_and_exit_code_1() {
+        const CHILD: &str = "PROMOTE_TEST_PANICS";
+        if std::env::var_os(CHILD).is_some() {
+            end_clearly_on_panic(Audience::Runner);
+            panic!("what\n::never happens");
+        }
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "tests::a_panic_is_an_error_with_its_place_and_exit_code_1", "--nocapture"]);
+        let output = child.env(CHILD, "1").output().unwrap();
+        let (said, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{said}{told}");
+        let fault = "promote has a fault of its own at src/main.rs:";
+        assert!(
+            told.contains(&format!("error: {fault}")) && told.contains("hint: please report it"),
+            "{told}"
+        );
+        assert!(said.contains(&format!("::error title=promote::{fault}")), "{said}");
+        assert!(!said.lines().any(|line| line.starts_with("::never")), "{said}");
+    }
 }

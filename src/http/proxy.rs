@@ -56,7 +56,7 @@ impl Proxies {
         Ok(Self {
             https: first(&get, &HTTPS)?,
             http: first(&get, &HTTP)?,
-            around: around.split([',', ' ']).filter_map(Around::parse).collect(),
+            around: around.split([',', ';', ' ', '\t', '\n', '\r']).filter_map(Around::parse).collect(),
         })
     }
 

@@ -18,6 +18,7 @@ use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::plan;
 use crate::release::Tag;
 use crate::release::evidence::Promoting;
+use crate::runner::addresses::is_here;
 use crate::runner::environment::Environment;
 use crate::settings::{self, Asked, Event, Layout, Request};
 
@@ -52,10 +53,10 @@ impl Repository {
     pub async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Result<Self> {
         let slug = environment.repository()?;
         let addresses = environment.addresses()?;
-        if addresses.in_clear() {
+        let http = http::Client::new(&environment.variables)?;
+        if addresses.in_clear().any(|address| !is_here(&address) || http.uses_proxy(&address)) {
             tracing::warn!(server = %addresses.server, "the server's address is not https: the token goes over the network in clear");
         }
-        let http = http::Client::new(&environment.variables)?;
         let token = asked.token()?;
         let separate = Some(asked.pull_request_token()?).filter(|other| other.expose() != token.expose());
         let address = Address { rest: addresses.api.clone(), graphql: addresses.graphql.clone() };

@@ -4,7 +4,7 @@
 //! github.com, for a tenant of GHE.com, and for GitHub Enterprise Server. Where they do not follow, it
 //! is an error and never github.com: the token is for the server that was named.
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::failure::{Place, Problem};
 
@@ -23,7 +23,8 @@ impl Addresses {
     /// Reads `GITHUB_SERVER_URL`, `GITHUB_API_URL` and `GITHUB_GRAPHQL_URL`, and derives what is missing.
     ///
     /// # Errors
-    /// When one is no address, and when the server does not follow from the API.
+    /// When one is no address, when the server does not follow from the API, and when one is of another server: the
+    /// token would go there, too.
     pub fn named(get: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
         let server = get(SERVER).map(|text| root(&text)).transpose()?;
         let api = get(API).map(|text| address(API, &text)).transpose()?;
@@ -31,8 +32,16 @@ impl Addresses {
         let server = match (server, &api) {
             (Some(server), _) => server,
             (None, Some(api)) => server_of(api)?,
+            (None, None) if graphql.is_some() => return Err(alone()),
             (None, None) => address(SERVER, "https://github.com")?,
         };
+        if server.scheme() == "http" && is_githubs(&server) {
+            let hint = "name it with `https://`";
+            return Err(wrong(SERVER, "the token would go over the network in clear".to_owned(), hint));
+        }
+        for (variable, given) in [(API, &api), (GRAPHQL, &graphql)] {
+            given.as_ref().map_or(Ok(()), |given| of_one_server(variable, given, &server))?;
+        }
         let api = api.map_or_else(|| api_of(&server), |api| bare(&api));
         let graphql = graphql.map(|graphql| bare(&graphql));
         // An API of GitHub Enterprise Server ends so.
@@ -43,16 +52,51 @@ impl Addresses {
         Ok(Self { server: bare(&server), api, graphql })
     }
 
-    /// Whether the token goes over a network in clear.
-    pub fn in_clear(&self) -> bool {
-        [&self.server, &self.api, &self.graphql].into_iter().filter_map(|text| Url::parse(text).ok()).any(
-            |url| {
-                let host = url.host_str().unwrap_or_default();
-                let here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-                url.scheme() == "http" && !here
-            },
-        )
+    /// The addresses that a token goes to in clear, but for this machine itself.
+    pub fn in_clear(&self) -> impl Iterator<Item = Url> {
+        let all =
+            [&self.server, &self.api, &self.graphql].into_iter().filter_map(|text| Url::parse(text).ok());
+        all.filter(|url| url.scheme() == "http")
     }
+}
+
+/// Whether an address is this machine's own.
+pub fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether GitHub itself serves it.
+fn is_githubs(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "github.com" || host.ends_with(".github.com") || host.ends_with(".ghe.com")
+}
+
+/// An API is where its server has it: a path or a port may be another, a host may not.
+fn of_one_server(variable: &str, given: &Url, server: &Url) -> Result<(), Problem> {
+    let due = Url::parse(&api_of(server)).ok();
+    let same = due.as_ref().is_some_and(|due| due.host_str() == given.host_str());
+    if same || (is_here(given) && is_here(server)) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` is not of the server `{}`, and the token is for that one alone",
+        bare(given),
+        bare(server)
+    );
+    Err(wrong(variable, message, "let the three addresses name one server, or set `GITHUB_SERVER_URL` alone"))
+}
+
+fn alone() -> Problem {
+    wrong(
+        GRAPHQL,
+        "no server follows from it".to_owned(),
+        "name the server by `GITHUB_SERVER_URL`, such as `https://HOST`",
+    )
 }
 
 const SERVER: &str = "GITHUB_SERVER_URL";
@@ -188,8 +232,8 @@ mod tests {
                 Addresses { server: is_server.into(), api: is_api.into(), graphql: is_graphql.into() };
             assert_eq!(found, expected, "{server} {api} {graphql}");
         }
-        let apart = named("https://git.acme.test", "https://api.acme.test/rest", "").unwrap();
-        assert_eq!(apart.graphql, "https://api.acme.test/rest/graphql");
+        let apart = named("http://localhost:1", "http://127.0.0.1:2/rest", "").unwrap();
+        assert_eq!(apart.graphql, "http://127.0.0.1:2/rest/graphql");
     }
 
     #[test]
@@ -213,14 +257,42 @@ mod tests {
     }
 
     #[test]
-    fn only_a_network_sees_what_is_in_clear() {
-        for (server, clear) in [
-            ("https://ghe.acme.test", false),
-            ("http://ghe.acme.test", true),
-            ("http://localhost:80", false),
-            ("http://127.0.0.1:8080", false),
+    fn a_token_goes_to_the_server_that_was_named_alone() {
+        const GHE: &str = "https://ghe.acme.test";
+        let cases = [
+            (GHE, "https://api.github.com", ""),
+            (GHE, "https://ghe.acme.test.evil.test/api/v3", ""),
+            (GHE, "https://ghe.acme.test/api/v3", "https://api.github.com/graphql"),
+            ("https://github.com", "https://ghe.acme.test/api/v3", ""),
+            ("https://github.com", "https://github.com/api/v3", ""),
+            ("https://acme.ghe.com", "https://api.github.com", ""),
+            ("https://acme.ghe.com", "https://api.other.ghe.com", ""),
+            ("http://127.0.0.1:80", "https://api.github.com", ""),
+            ("", "", "https://ghe.acme.test/api/graphql"),
+            ("http://github.com", "", ""),
+            ("http://acme.ghe.com", "", ""),
+        ];
+        for (server, api, graphql) in cases {
+            let problem = named(server, api, graphql).unwrap_err();
+            assert!(
+                problem.hints.iter().any(|hint| hint.contains("name")),
+                "{server} {api} {graphql}: {problem}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_here() {
+        for (address, here) in [
+            ("http://localhost:80", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://ghe.acme.test", false),
+            ("http://127.evil.test", false),
+            ("http://127.0.0.1.evil.test", false),
+            ("http://localhost.evil.test", false),
         ] {
-            assert_eq!(named(server, "", "").unwrap().in_clear(), clear, "{server}");
+            assert_eq!(is_here(&Url::parse(address).unwrap()), here, "{address}");
         }
     }
 }

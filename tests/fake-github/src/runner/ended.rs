@@ -80,7 +80,7 @@ impl Running {
     }
 }
 
-/// Sends each line with its end, as it comes.
+/// Sends each line with its end, as it comes. To the runner, which reads as .NET does, a lone carriage return ends one.
 fn read(stream: Stream, from: impl Read + Send + 'static, to: Sender<(Stream, Vec<u8>)>) {
     std::thread::spawn(move || {
         let mut from = BufReader::new(from);
@@ -89,13 +89,25 @@ fn read(stream: Stream, from: impl Read + Send + 'static, to: Sender<(Stream, Ve
             match from.read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {
-                    if to.send((stream, line)).is_err() {
+                    if lines_of(&line).any(|line| to.send((stream, line.to_owned())).is_err()) {
                         break;
                     }
                 }
             }
         }
     });
+}
+
+/// A line as it was written, at each carriage return that no line feed follows.
+fn lines_of(written: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = written;
+    std::iter::from_fn(move || {
+        let lone =
+            rest.windows(2).position(|pair| pair.first() == Some(&b'\r') && pair.last() != Some(&b'\n'));
+        let (line, more) = rest.split_at(lone.map_or(rest.len(), |at| at + 1));
+        rest = more;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 impl Ended {
@@ -110,5 +122,24 @@ impl Ended {
     pub fn output(&self, name: &str) -> &str {
         let found = self.left.outputs.iter().rev().find(|(other, _)| other == name);
         found.map_or("", |(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_of;
+
+    #[test]
+    fn a_lone_carriage_return_ends_a_line() {
+        for (written, lines) in [
+            ("one\n", vec!["one\n"]),
+            ("one\r\n", vec!["one\r\n"]),
+            ("a\r::error::b\n", vec!["a\r", "::error::b\n"]),
+            ("\r\rx", vec!["\r", "\r", "x"]),
+            ("x\r", vec!["x\r"]),
+        ] {
+            let found: Vec<&[u8]> = lines_of(written.as_bytes()).collect();
+            assert_eq!(found, lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>(), "{written:?}");
+        }
     }
 }
