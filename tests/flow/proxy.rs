@@ -56,7 +56,8 @@ fn a_server_without_tls_is_asked_through_its_own_proxy_and_the_log_warns() {
         let run = run(&scene, &[(variable, &proxy.url())]);
         run.ended(expected, 0);
         assert_eq!(proxy.asked().len() - before, scene.github.traffic().len(), "some of it went around");
-        assert!(!run.stderr.contains("in clear"), "{}", run.said());
+        // A proxy may be anywhere, so that what it is given is not on this machine any more.
+        assert!(run.stderr.contains("in clear"), "{}", run.said());
     }
     let named = [("GITHUB_SERVER_URL", plain.as_str()), ("GITHUB_API_URL", ""), ("GITHUB_GRAPHQL_URL", "")];
     let run = run(&scene, &[&named[..], &[("ALL_PROXY", &proxy.url())]].concat());
@@ -104,8 +105,8 @@ fn a_proxy_that_refuses_or_breaks_is_named() {
     assert_eq!(refusing.asked().len(), 1, "it asked again");
 
     // Git directly, so that the API is the first to be refused.
-    let open = ready();
-    let (api, file) = (scene.github.api_url(), authority(&scene));
+    let (open, local) = (ready(), server(Tls::default()));
+    let (api, file) = (local.github.api_url(), authority(&local));
     let mixed =
         [("GITHUB_API_URL", api.as_str()), ("SSL_CERT_FILE", &file), ("HTTPS_PROXY", &refusing.url())];
     run(&open, &mixed).refused(&[
