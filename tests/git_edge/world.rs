@@ -99,7 +99,10 @@ impl Script {
 impl World {
     /// A repository made by the script, whose `HEAD` is `main`.
     pub fn new(script: &Script) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap(), script)
+    }
+
+    fn within(folder: TempDir, script: &Script) -> Self {
         let bare = folder.path().join("srv/acme/app.git");
         std::fs::create_dir_all(&bare).unwrap();
         git(&bare, &["init", "--bare", "-q", "--template="]);
@@ -140,7 +143,8 @@ impl World {
         }
         let side = script.commit("side", 1_700_000_950, &[9], &[("apps/x", Some("1"))]);
         script.commit("main", 1_700_002_000, &[10, side], &[("apps/x", Some("1"))]);
-        let world = Self::new(&script);
+        // What is static is never dropped: it stays where `cargo clean` finds it.
+        let world = Self::within(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), &script);
         git(&world.bare(), &["tag", "light", "main~2"]);
         git(&world.bare(), &["tag", "-a", "-m", "v1", "v1", "main~1"]);
         git(&world.bare(), &["tag", "-a", "-m", "nested", "nested", "v1"]);

@@ -104,6 +104,7 @@ fn a_tool_cache_that_cannot_be_written_is_done_without() {
         runner.set("RUNNER_TOOL_CACHE", cache);
         runner.runs().well();
     }
+    assert!(!Path::new("/promote").exists() && !Path::new("/nonexistent").exists(), "it wrote outside");
     assert!(runner.folder().join("temp/promote").join(sha256(PROGRAM)).join("promote").exists());
 }
 
