@@ -27,7 +27,7 @@ pub struct Ground<'a> {
     pub base_tree: String,
     /// The open pull request.
     pub open: Option<PullRequest>,
-    /// What its check says while no release is successful.
+    /// What its check says while its release is not successful.
     pub held: Check,
     /// The page of this run, for the check.
     pub run_url: Option<String>,
@@ -68,7 +68,7 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
         (Action::Leave { why, .. }, _) => {
             Ok(Applied { outcome: Outcome::Unchanged, notes: vec![why.clone()], ..known })
         }
-        (Action::Hold { .. }, _) => ground.hold(known).await,
+        (Action::Hold { why, .. }, _) => ground.hold(known, why).await,
         (Action::Close { number }, _) => close(ground, *number, known).await,
         (Action::Rest, Some(proposal)) => {
             let (wrote, notes) = ground.finish(proposal, ground.head.as_ref()).await;
@@ -125,11 +125,9 @@ impl Ground<'_> {
             .collect()
     }
 
-    /// Keeps the open pull request from being merged while no release is successful.
-    async fn hold(&self, known: Applied) -> Result<Applied> {
-        let why =
-            "no release is successful now: the open promotion is kept, and its check fails until one is";
-        let mut notes = vec![why.to_owned()];
+    /// Keeps the open pull request from being merged while its release is not successful.
+    async fn hold(&self, known: Applied, why: &[String]) -> Result<Applied> {
+        let mut notes = why.to_vec();
         let mut wrote = false;
         if let Some(head) = &self.head {
             let existing = self.github.check_on(head).await.ok().flatten();

@@ -11,7 +11,7 @@ use crate::github::pulls::{CLOSED_BY_US, PullRequest, PullState};
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::overlay::FileEdit;
 use crate::proposal::files_digest;
-use crate::proposal::reconcile::{Branch, ClosedPull, Consent, Content, Existing, Ground, OpenPull};
+use crate::proposal::reconcile::{Branch, ClosedPull, Consent, Content, Existing, Ground, OpenPull, Proof};
 
 /// A branch with more commits than this is not ours.
 const MOST_COMMITS: usize = 200;
@@ -190,12 +190,14 @@ pub fn existing(
     open: Option<&PullRequest>,
     closed: Option<ClosedPull>,
     consent: Consent,
+    proof: Proof,
 ) -> Existing {
     let open = open.map(|open| OpenPull {
         number: open.number,
         title: open.title.clone(),
         body: open.body.clone(),
         consent,
+        proof,
     });
     Existing { branch, open, closed }
 }

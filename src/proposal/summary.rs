@@ -98,6 +98,9 @@ fn first_line(view: &View<'_>, report: &Report<'_>) -> String {
     match report.outcome {
         Outcome::Created => format!("### ✅ {what}\n\nOpened {link}."),
         Outcome::Updated => format!("### ✅ {what}\n\nUpdated {link}."),
+        Outcome::Unchanged if report.pull_request_url.is_none() => {
+            format!("### 💤 {what}\n\nNothing was proposed.")
+        }
         Outcome::Unchanged => format!("### ✅ {what}\n\nNothing was changed: {link} stands as it is."),
         Outcome::Superseded => {
             format!("### ✅ {what}\n\nOpened {link} in place of an older one, which was closed.")
