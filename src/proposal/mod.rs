@@ -22,7 +22,7 @@ pub use body::{BEGIN, END, LIMIT, body, brief_body, merged_body};
 pub use check::{Annotation, CheckText, Conclusion, Level, check};
 pub use commit::{commit_message, files_digest, plan_digest};
 pub use page::Context;
-pub use summary::{Report, SUMMARY_LIMIT, failure_page, stopped_page, summary};
+pub use summary::{Report, SUMMARY_LIMIT, failure_page, notices_page, stopped_page, summary};
 pub use title::title;
 
 use crate::failure::{Failure, Kind, Place, Result};

@@ -36,6 +36,11 @@ pub fn stopped_page(failure: &Failure) -> String {
     format!("## ❌ The promotion stopped\n\n{}", problems_of(failure))
 }
 
+/// What is worth knowing of a run beside its promotions, one line for each sentence of ours.
+pub fn notices_page<'s>(notices: impl Iterator<Item = &'s str>) -> String {
+    notices.map(|notice| format!("- {}\n", sentence(notice, 600))).collect()
+}
+
 fn problems_of(failure: &Failure) -> String {
     let problems = failure.problems().iter().map(|problem| {
         let place = problem
