@@ -18,7 +18,7 @@ mod why;
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub use body::{BEGIN, END, LIMIT, body, brief_body, merged_body};
+pub use body::{BEGIN, END, LIMIT, body, brief_body, closed_body, merged_body, says_closed};
 pub use check::{Annotation, CheckText, Conclusion, Level, check};
 pub use commit::{commit_message, files_digest, plan_digest};
 pub use page::Context;
