@@ -38,7 +38,8 @@ pub fn stopped_page(failure: &Failure) -> String {
 
 /// What is worth knowing of a run beside its promotions, one line for each sentence of ours.
 pub fn notices_page<'s>(notices: impl Iterator<Item = &'s str>) -> String {
-    notices.map(|notice| format!("- {}\n", sentence(notice, 600))).collect()
+    let lines: Vec<String> = notices.map(|notice| format!("- {}\n", sentence(notice, 600))).collect();
+    lines.concat()
 }
 
 fn problems_of(failure: &Failure) -> String {
