@@ -6,6 +6,7 @@
 mod apply;
 mod evidence;
 mod existing;
+mod meant;
 mod observe;
 mod ready;
 mod report;
@@ -20,6 +21,7 @@ use crate::runner::commands::{Audience, mask};
 use crate::runner::environment::Environment;
 use crate::settings::{Asked, Event, Inputs, Promotion};
 
+use meant::Meant;
 use observe::World;
 use ready::Ready;
 pub use report::ExitCode;
@@ -105,12 +107,10 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Wh
     let world = repository.world(event, environment)?;
     no_pin_has_two_owners(&world, &request.promotions)?;
 
-    let mut meant: Vec<&Promotion> = request.promotions.iter().collect();
-    if !asked.names_apps() {
-        meant = world.having_what_was_asked(meant);
-    }
+    let all: Vec<&Promotion> = request.promotions.iter().collect();
+    let meant = if asked.names_apps() { Meant::these(all) } else { world.having_what_was_asked(all)? };
     let mut decided = Vec::new();
-    for promotion in meant.into_iter().filter(|promotion| which.has(promotion)) {
+    for promotion in meant.promotions.iter().copied().filter(|promotion| which.has(promotion)) {
         let ready = Ready::decided(&world, promotion, &repository).await;
         decided.push((promotion, ready.inspect(Ready::tell)));
     }
@@ -125,7 +125,8 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Wh
         promotions.push(done.map_err(|failure| Failed { app, target, failure }));
     }
     let warnings = request.warnings.iter().chain(&request.not_yet).chain(&repository.unread);
-    Ok(Report { promotions, warnings: warnings.cloned().collect() })
+    let warnings = warnings.chain(&meant.warnings).cloned().collect();
+    Ok(Report { promotions, warnings, notices: meant.notices })
 }
 
 /// Every pin has exactly one owning app.

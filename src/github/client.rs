@@ -175,6 +175,11 @@ impl Client {
         Ok(self.send(&Method::DELETE, path, None, needs).await?.body)
     }
 
+    /// The name of the input that the token comes from.
+    pub fn token_input(&self) -> &'static str {
+        self.token_input
+    }
+
     /// Asks GraphQL; its errors are refusals without a status.
     pub async fn graphql(&self, query: &str, variables: &Value, needs: &str) -> Result<Value, Refusal> {
         let body = serde_json::json!({ "query": query, "variables": variables });

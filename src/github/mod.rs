@@ -8,6 +8,7 @@ pub mod checks;
 pub mod client;
 pub mod evidence;
 pub mod git_data;
+mod labels;
 pub mod pulls;
 
 use crate::failure::Result;

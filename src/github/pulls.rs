@@ -74,7 +74,7 @@ pub enum Opened {
 /// The label on a pull request that we closed ourselves, which is no person's refusal.
 pub const CLOSED_BY_US: &str = "promote-superseded";
 
-const PULLS: &str = "pull-requests: write";
+pub(super) const PULLS: &str = "pull-requests: write";
 
 impl GitHub {
     /// Every pull request from `branch` to `base`, newest first.
@@ -158,7 +158,7 @@ impl GitHub {
     pub async fn close_pull_request(&self, number: u64) -> Result<()> {
         // Before it is closed: a run that is cut short must not leave a close that looks like a person's.
         if let Err(failure) = self.add_labels(number, &[CLOSED_BY_US.to_owned()]).await {
-            tracing::warn!(%failure, "the pull request could not be labelled as closed by us");
+            tracing::info!(%failure, "the pull request could not be labelled as closed by us; its text says so");
         }
         self.set_state(number, "closed").await
     }
@@ -170,8 +170,11 @@ impl GitHub {
     pub async fn reopen_pull_request(&self, number: u64) -> Result<()> {
         let label = self.path(&format!("/issues/{number}/labels/{CLOSED_BY_US}"));
         self.set_state(number, "open").await?;
-        self.writer.delete(&label, PULLS).await?;
-        Ok(())
+        match self.writer.delete(&label, PULLS).await {
+            Err(refusal) if !refusal.is(StatusCode::NOT_FOUND) => Err(refusal.into()),
+            // It could not be put there in the first place, or a person took it off.
+            _ => Ok(()),
+        }
     }
 
     async fn set_state(&self, number: u64, state: &str) -> Result<()> {
@@ -211,16 +214,6 @@ impl GitHub {
         let events: Vec<WireEvent> = self.writer.list(&path, None, "pull-requests: read").await?;
         let last = events.into_iter().rfind(|event| event.event == "closed");
         Ok(last.and_then(|event| event.actor).map(|user| (user.login, user.kind)))
-    }
-
-    /// Adds labels, making those that are missing.
-    ///
-    /// # Errors
-    /// When GitHub refuses or cannot be reached.
-    pub async fn add_labels(&self, number: u64, labels: &[String]) -> Result<()> {
-        let path = self.path(&format!("/issues/{number}/labels"));
-        self.writer.write(&Method::POST, &path, &json!({"labels": labels}), PULLS).await?;
-        Ok(())
     }
 
     /// Asks for reviews; people that GitHub does not accept (the author, strangers) are dropped one by one.

@@ -11,7 +11,7 @@ use crate::github::pulls::{NewPull, Opened, PullRequest};
 use crate::names::{BranchName, CommitSha};
 use crate::plan::Outcome;
 use crate::proposal::reconcile::{Action, Push, Text};
-use crate::proposal::{CheckText, Draft, Proposal};
+use crate::proposal::{CheckText, Draft, Proposal, closed_body};
 use crate::settings::MergeMethod;
 
 /// What there was to work on.
@@ -27,7 +27,7 @@ pub struct Ground<'a> {
     pub base_tree: String,
     /// The open pull request.
     pub open: Option<PullRequest>,
-    /// What its check says while no release is successful.
+    /// What its check says while its release is not successful.
     pub held: Check,
     /// The page of this run, for the check.
     pub run_url: Option<String>,
@@ -68,7 +68,7 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
         (Action::Leave { why, .. }, _) => {
             Ok(Applied { outcome: Outcome::Unchanged, notes: vec![why.clone()], ..known })
         }
-        (Action::Hold { .. }, _) => ground.hold(known).await,
+        (Action::Hold { why, .. }, _) => ground.hold(known, why).await,
         (Action::Close { number }, _) => close(ground, *number, known).await,
         (Action::Rest, Some(proposal)) => {
             let (wrote, notes) = ground.finish(proposal, ground.head.as_ref()).await;
@@ -86,7 +86,7 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
 }
 
 async fn close(ground: &Ground<'_>, number: u64, known: Applied) -> Result<Applied> {
-    ground.github.close_pull_request(number).await?;
+    ground.close_as_ours(number).await?;
     if let Some(head) = &ground.head {
         ground.github.move_branch(ground.branch, Some(head), None).await?;
     }
@@ -102,10 +102,13 @@ impl Ground<'_> {
     /// and approvals were for the old release.
     async fn supersede(&self, proposal: &Proposal, number: u64) -> Result<Applied> {
         let commit = self.commit(proposal).await?;
-        self.github.close_pull_request(number).await?;
+        self.close_as_ours(number).await?;
         if let Err(failure) = self.github.move_branch(self.branch, self.head.as_ref(), Some(&commit)).await {
             // Somebody pushed meanwhile, or GitHub refused: nothing has changed, so nothing is taken away.
             self.github.reopen_pull_request(number).await?;
+            if let Some(open) = &self.open {
+                self.github.rewrite_pull_request(number, &open.title, &open.body).await?;
+            }
             return Err(failure);
         }
         let mut applied = self.open_on(proposal, commit, Outcome::Superseded).await?;
@@ -114,6 +117,15 @@ impl Ground<'_> {
             format!("An approval is for one release, and the proposed release changed: {fresh} proposes it.");
         applied.notes.extend(self.said(number, &why).await);
         Ok(applied)
+    }
+
+    /// Closes a pull request that says so first: a run that is cut short must not leave a close that looks like a
+    /// person's, and the label that tells them apart may be more than the token can make.
+    async fn close_as_ours(&self, number: u64) -> Result<()> {
+        if let Some(open) = &self.open {
+            self.github.rewrite_pull_request(number, &open.title, &closed_body(&open.body)).await?;
+        }
+        self.github.close_pull_request(number).await
     }
 
     /// A comment is a courtesy: its failure is a note.
@@ -125,11 +137,9 @@ impl Ground<'_> {
             .collect()
     }
 
-    /// Keeps the open pull request from being merged while no release is successful.
-    async fn hold(&self, known: Applied) -> Result<Applied> {
-        let why =
-            "no release is successful now: the open promotion is kept, and its check fails until one is";
-        let mut notes = vec![why.to_owned()];
+    /// Keeps the open pull request from being merged while its release is not successful.
+    async fn hold(&self, known: Applied, why: &[String]) -> Result<Applied> {
+        let mut notes = why.to_vec();
         let mut wrote = false;
         if let Some(head) = &self.head {
             let existing = self.github.check_on(head).await.ok().flatten();

@@ -10,8 +10,8 @@ use crate::github::GitHub;
 use crate::github::pulls::{CLOSED_BY_US, PullRequest, PullState};
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::overlay::FileEdit;
-use crate::proposal::files_digest;
-use crate::proposal::reconcile::{Branch, ClosedPull, Consent, Content, Existing, Ground, OpenPull};
+use crate::proposal::reconcile::{Branch, ClosedPull, Consent, Content, Existing, Ground, OpenPull, Proof};
+use crate::proposal::{files_digest, says_closed};
 
 /// A branch with more commits than this is not ours.
 const MOST_COMMITS: usize = 200;
@@ -162,7 +162,8 @@ pub async fn pulls(github: &GitHub, branch: &BranchName, base: &BranchName) -> R
     let all = github.pull_requests(branch, base).await?;
     let open = all.iter().find(|pull| pull.state == PullState::Open).cloned();
     let by_others = |pull: &PullRequest| {
-        pull.state == PullState::Closed && !pull.labels.iter().any(|label| label == CLOSED_BY_US)
+        let ours = says_closed(&pull.body) || pull.labels.iter().any(|label| label == CLOSED_BY_US);
+        pull.state == PullState::Closed && !ours
     };
     Ok(Pulls { closed: all.into_iter().filter(by_others).take(MOST_CLOSED).collect(), open })
 }
@@ -190,12 +191,14 @@ pub fn existing(
     open: Option<&PullRequest>,
     closed: Option<ClosedPull>,
     consent: Consent,
+    proof: Proof,
 ) -> Existing {
     let open = open.map(|open| OpenPull {
         number: open.number,
         title: open.title.clone(),
         body: open.body.clone(),
         consent,
+        proof,
     });
     Existing { branch, open, closed }
 }

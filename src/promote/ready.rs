@@ -16,7 +16,7 @@ use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::overlay::{FileEdit, OverlayFile, bare_diff, unified_diff};
 use crate::plan::{self, Outcome, Plan};
 use crate::policy;
-use crate::proposal::reconcile::{self, Action, Asked, Consent, Push};
+use crate::proposal::reconcile::{self, Action, Asked, Consent, Proof, Push};
 use crate::proposal::{self, Context, Proposal, markdown, plan_digest};
 use crate::release::version::Version;
 use crate::runner::environment::Environment;
@@ -28,6 +28,8 @@ pub struct Ready {
     context: Context,
     proposal: Option<Proposal>,
     action: Action,
+    /// Whether the open pull request is kept for another release than the one that was chosen.
+    of_another: bool,
     pulls: Pulls,
     head: Option<CommitSha>,
     diff: String,
@@ -70,13 +72,19 @@ impl Ready {
         };
         let head = repository.listing.branches.get(branch.as_str()).cloned();
         let on_branch = existing::branch(world.history, head.as_ref(), &world.repository.commit, &mark)?;
+        let tag_there = on_branch.as_ref().and_then(|branch| branch.content.tag().map(str::to_owned));
         let action = action(world, &plan, promotion, proposal.as_ref(), on_branch, &pulls, &digest).await?;
+        let chosen = plan.proposed.as_ref().and_then(|release| release.tag.as_ref());
+        let kept = matches!(action, Action::Leave { .. } | Action::Hold { .. });
+        let of_another =
+            kept && tag_there.as_ref().zip(chosen).is_some_and(|(there, chosen)| there != chosen);
         Ok(Self {
             diff: diff_of(&edits, plan.policy.as_ref()),
             plan,
             context,
             proposal,
             action,
+            of_another,
             pulls,
             head,
             warnings,
@@ -142,14 +150,18 @@ impl Ready {
             run_url: environment.run_url(),
         };
         let applied = apply(&ground, &self.action, self.proposal.as_ref()).await?;
-        let left = matches!(self.action, Action::Leave { .. });
+        let left = matches!(self.action, Action::Leave { .. } | Action::Hold { .. });
         let blocked = self.plan.policy.as_ref().is_some_and(|policy| policy.verdict.blocks()) && !left;
         let outcome = if blocked { Outcome::Blocked } else { applied.outcome };
         Ok(self.promoted(outcome, applied))
     }
 
-    fn promoted(self, outcome: Outcome, applied: Applied) -> Promoted {
+    fn promoted(self, outcome: Outcome, mut applied: Applied) -> Promoted {
         let mut plan = self.plan;
+        if self.of_another {
+            // One release's tag must not stand beside the pull request of another.
+            (plan.pull_request.number, applied.number, applied.url, applied.head) = (None, None, None, None);
+        }
         plan.pull_request.number = applied.number.or(plan.pull_request.number);
         Promoted {
             body: self.proposal.map(|proposal| proposal.body).unwrap_or_default(),
@@ -195,7 +207,8 @@ async fn action(
     };
     let armed = pulls.open.as_ref().is_some_and(|open| open.auto_merge);
     let consent = if armed { Consent::Given } else { Consent::None };
-    let mut existing = existing::existing(branch, pulls.open.as_ref(), closed, consent);
+    let proof = proof(world, plan, branch.as_ref());
+    let mut existing = existing::existing(branch, pulls.open.as_ref(), closed, consent, proof);
     let action = reconcile::action(&wanted, &existing);
     // Reviews are asked for only where an approval would matter.
     if let (Action::Update { number, push: Push::Commit, .. }, Some(open)) = (&action, &mut existing.open)
@@ -205,6 +218,16 @@ async fn action(
         return Ok(reconcile::action(&wanted, &existing));
     }
     Ok(action)
+}
+
+/// Whether the release that the branch proposes may still be proposed: the walk passed it over, or its tag is gone.
+///
+/// One that is older than what the walk chose was not looked at, and nothing speaks against it.
+fn proof(world: &World<'_>, plan: &Plan, branch: Option<&reconcile::Branch>) -> Proof {
+    let Some(tag) = branch.and_then(|branch| branch.content.tag()) else { return Proof::Holds };
+    let passed_over = plan.passed_over.iter().any(|release| release.tag == tag);
+    let gone = !world.tags.iter().any(|one| one.name == tag);
+    if passed_over || gone { Proof::Lost } else { Proof::Holds }
 }
 
 /// Whether the target runs what the open promotion is for, or something newer.
@@ -222,14 +245,14 @@ fn is_done(plan: &Plan, promotion: &Promotion, branch: Option<&reconcile::Branch
     active.tag.as_ref() == Some(tag) || proposed.is_some_and(|proposed| is_behind(proposed.version))
 }
 
-/// What the check of an open promotion says while no release is successful.
+/// What the check of an open promotion says while its release is not successful.
 fn held(plan: &Plan) -> Check {
     let reasons = plan.passed_over.iter().map(|release| {
         format!("- {}: {}\n", markdown::code(&release.tag, 120), markdown::sentence(&release.reason, 500))
     });
     Check {
         conclusion: "failure".to_owned(),
-        title: "no release is successful now".to_owned(),
+        title: "its release is not successful now".to_owned(),
         summary: format!(
             "What this promotion was proposed on does not hold now:\n\n{}",
             reasons.collect::<String>()

@@ -51,6 +51,8 @@ pub struct Report {
     pub promotions: Vec<std::result::Result<Promoted, Failed>>,
     /// What should be looked at, though nothing stopped.
     pub warnings: Vec<Problem>,
+    /// What is worth knowing, and no reason to worry.
+    pub notices: Vec<Problem>,
 }
 
 impl Report {
@@ -98,6 +100,9 @@ pub fn report(report: &Report, environment: &Environment) -> Result<ExitCode> {
     }
     for promoted in &done {
         tell(promoted, environment);
+    }
+    for notice in &report.notices {
+        show(Level::Notice, "promote", notice, environment.audience);
     }
     warn(&report.warnings, environment.audience);
     let mut code = 0;
@@ -234,7 +239,9 @@ fn pages(report: &Report) -> String {
         }
         Err(failed) => crate::proposal::failure_page(&failed.app, &failed.target, &failed.failure),
     };
-    report.promotions.iter().map(page).collect::<Vec<_>>().join("\n---\n\n")
+    let notices = crate::proposal::notices_page(report.notices.iter().map(|notice| notice.message.as_str()));
+    let pages = report.promotions.iter().map(page).chain((!notices.is_empty()).then_some(notices));
+    pages.collect::<Vec<_>>().join("\n---\n\n")
 }
 
 /// What people should read, as sentences.

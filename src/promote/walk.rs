@@ -79,34 +79,15 @@ impl World<'_> {
         Ok(walk)
     }
 
-    /// Of several apps, those that have the release asked for by name; all of them where none has it, so that each says
-    /// why.
-    pub fn having_what_was_asked<'p>(&self, promotions: Vec<&'p Promotion>) -> Vec<&'p Promotion> {
-        let Some(name) = &self.asked else { return promotions };
-        let has = |promotion: &Promotion| {
-            let all = self.releases_of(promotion);
-            !matches!(named(&all, &self.tags, name), Err(NotNamed::Unknown | NotNamed::NoRelease))
-        };
-        let (having, lacking): (Vec<_>, Vec<_>) =
-            promotions.iter().copied().partition(|promotion| has(promotion));
-        if having.is_empty() {
-            return promotions;
-        }
-        for promotion in lacking {
-            tracing::info!(app = %promotion.app, target = %promotion.target.name, release = %name, "left alone: the release asked for is another app's");
-        }
-        having
-    }
-
     /// Every release of an app, newest first.
-    fn releases_of(&self, promotion: &Promotion) -> Vec<Release> {
+    pub(super) fn releases_of(&self, promotion: &Promotion) -> Vec<Release> {
         let older =
             |one: &CommitSha, other: &CommitSha| self.history.is_ancestor(one, other).unwrap_or(false);
         releases(&self.tags, &promotion.tag_pattern, &promotion.app, older)
     }
 
     /// A pattern that fits no tag is a mistake more often than a beginning.
-    fn without_releases(&self, all: &[Release], promotion: &Promotion) -> Vec<Problem> {
+    pub(super) fn without_releases(&self, all: &[Release], promotion: &Promotion) -> Vec<Problem> {
         if !all.is_empty() || self.tags.is_empty() {
             return Vec::new();
         }

@@ -16,6 +16,8 @@ use crate::plan::Plan;
 pub const BEGIN: &str = "<!-- promote:begin -->";
 /// What closes it.
 pub const END: &str = "<!-- promote:end -->";
+/// What is in our part of a promotion that we closed ourselves, which is no person's refusal.
+const CLOSED: &str = "<!-- promote:closed -->";
 /// The longest body GitHub takes, in characters; here in bytes.
 pub const LIMIT: usize = 65_536;
 
@@ -57,13 +59,32 @@ pub fn merged_body(existing: &str, ours: &str) -> String {
     format!("{before}{ours}{after}")
 }
 
+/// `existing` with a hidden word in our part that we close it, which the next rewriting takes out again.
+///
+/// A label would say so too, but a token may not be allowed to make one. Where there is no room, nothing is added.
+pub fn closed_body(existing: &str) -> String {
+    let marked = match parts(existing) {
+        Some((before, part, after)) => {
+            let open = part.strip_suffix(END).unwrap_or(part);
+            format!("{before}{open}{CLOSED}\n{END}{after}")
+        }
+        None => format!("{existing}\n\n{CLOSED}"),
+    };
+    if marked.len() <= LIMIT { marked } else { existing.to_owned() }
+}
+
+/// Whether a body says that we closed it; no text of others gets there, since `<` is always escaped in ours.
+pub fn says_closed(body: &str) -> bool {
+    body.lines().any(|line| line.trim_end() == CLOSED)
+}
+
 /// What a person wrote: everything but our part and stray markers.
 pub(super) fn without_ours(existing: &str) -> String {
     let rest = match parts(existing) {
         Some((before, _, after)) => format!("{before}{after}"),
         None => existing.to_owned(),
     };
-    rest.replace(BEGIN, "").replace(END, "").trim().to_owned()
+    rest.replace(BEGIN, "").replace(END, "").replace(CLOSED, "").trim().to_owned()
 }
 
 /// The text before our part, our part with its markers, and the text after it.
@@ -118,4 +139,23 @@ fn machine_comment(plan: &Plan) -> String {
         }
     }
     format!("<!-- promote:{safe} -->")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_close_of_ours_is_told_and_gone_with_the_next_text() {
+        for body in [format!("above\n{BEGIN}\nold\n{END}\nbelow"), "theirs alone".to_owned(), String::new()] {
+            let closed = closed_body(&body);
+            assert!(says_closed(&closed) && !says_closed(&body), "{closed}");
+            assert!(says_closed(&closed.replace('\n', "\r\n")), "{closed}");
+            let ours = format!("{BEGIN}\nnew\n{END}");
+            let again = merged_body(&closed, &ours);
+            assert!(!says_closed(&again), "{again}");
+            assert_eq!(again, merged_body(&body, &ours));
+        }
+        assert!(!says_closed(&closed_body(&"x".repeat(LIMIT))));
+    }
 }

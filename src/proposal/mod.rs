@@ -18,11 +18,11 @@ mod why;
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub use body::{BEGIN, END, LIMIT, body, brief_body, merged_body};
+pub use body::{BEGIN, END, LIMIT, body, brief_body, closed_body, merged_body, says_closed};
 pub use check::{Annotation, CheckText, Conclusion, Level, check};
 pub use commit::{commit_message, files_digest, plan_digest};
 pub use page::Context;
-pub use summary::{Report, SUMMARY_LIMIT, failure_page, stopped_page, summary};
+pub use summary::{Report, SUMMARY_LIMIT, failure_page, notices_page, stopped_page, summary};
 pub use title::title;
 
 use crate::failure::{Failure, Kind, Place, Result};

@@ -74,6 +74,16 @@ pub enum Content {
     Person(String),
 }
 
+impl Content {
+    /// The release that our commit is of.
+    pub fn tag(&self) -> Option<&str> {
+        match self {
+            Self::Ours { tag, .. } => Some(tag),
+            Self::Nothing | Self::Person(_) => None,
+        }
+    }
+}
+
 /// Whether base still has the edited files as they were under our commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ground {
@@ -94,6 +104,17 @@ pub struct OpenPull {
     pub body: String,
     /// Whether it is approved or merges by itself.
     pub consent: Consent,
+    /// Whether the release it is of may still be proposed.
+    pub proof: Proof,
+}
+
+/// Whether what an open promotion was proposed on still holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Its release was passed over now, or its tag is gone.
+    Lost,
+    /// Nothing speaks against it.
+    Holds,
 }
 
 /// Whether somebody already said yes.
@@ -146,6 +167,8 @@ pub enum Action {
     Hold {
         /// Which.
         number: u64,
+        /// Why, as warnings.
+        why: Vec<String>,
     },
     /// Close the open one: nothing is left to promote.
     Close {
@@ -180,9 +203,11 @@ pub fn action(wanted: &Wanted<'_>, existing: &Existing) -> Action {
     match (wanted, &existing.open) {
         (Wanted::Nothing | Wanted::Unproven, None) => Action::Rest,
         (Wanted::Nothing, Some(open)) => Action::Close { number: open.number },
-        (Wanted::Unproven, Some(open)) => Action::Hold { number: open.number },
-        (Wanted::Release { tag, digest, asked: Asked::No, .. }, open)
-            if was_closed(existing, tag) && (open.is_none() || changes_release(existing, digest)) =>
+        (Wanted::Unproven, Some(open)) => {
+            Action::Hold { number: open.number, why: vec![UNPROVEN.to_owned()] }
+        }
+        (Wanted::Release { tag, asked: Asked::No, .. }, open)
+            if was_closed(existing, tag) && (open.is_none() || !is_of(existing, tag)) =>
         {
             respected(existing, tag)
         }
@@ -201,6 +226,9 @@ pub fn action(wanted: &Wanted<'_>, existing: &Existing) -> Action {
         }
     }
 }
+
+const UNPROVEN: &str =
+    "no release is successful now: the open promotion is kept, and its check fails until one is";
 
 /// GitHub may store other line ends, and drops trailing blanks.
 fn same_text(one: &str, other: &str) -> bool {
@@ -225,6 +253,11 @@ fn changes_release(existing: &Existing, wanted: &str) -> bool {
     !matches!(&existing.branch, Some(Branch { content: Content::Ours { digest, .. }, .. }) if digest == wanted)
 }
 
+/// Whether the branch proposes this release, as it does once it was asked for by name.
+fn is_of(existing: &Existing, wanted: &str) -> bool {
+    matches!(&existing.branch, Some(Branch { content: Content::Ours { tag, .. }, .. }) if tag == wanted)
+}
+
 fn left_to(author: &str, existing: &Existing) -> Action {
     let number = existing.open.as_ref().map(|open| open.number);
     Action::Leave {
@@ -237,14 +270,21 @@ fn was_closed(existing: &Existing, tag: &str) -> bool {
     existing.closed.as_ref().is_some_and(|closed| closed.tag.as_deref() == Some(tag))
 }
 
+/// What a person closed stays closed; what is open of another release is kept, but not on a proof that is lost.
 fn respected(existing: &Existing, tag: &str) -> Action {
     let number = existing.closed.as_ref().map(|closed| closed.number);
     let of = number.map_or(String::new(), |number| format!(" (#{number})"));
-    Action::Leave {
-        number,
-        why: format!(
-            "somebody closed the promotion of `{tag}`{of}: it stays closed until `tag: {tag}` asks for it by name"
-        ),
+    let why = format!(
+        "somebody closed the promotion of `{tag}`{of}: it stays closed until `tag: {tag}` asks for it by name"
+    );
+    match &existing.open {
+        Some(OpenPull { number, proof: Proof::Lost, .. }) => {
+            let held = format!(
+                "the open promotion (#{number}) is of another release, which is not successful now: it is kept, and its check fails until it is"
+            );
+            Action::Hold { number: *number, why: vec![why, held] }
+        }
+        _ => Action::Leave { number, why },
     }
 }
 
@@ -266,7 +306,11 @@ mod tests {
     }
 
     fn open(body: &str, consent: Consent) -> Option<OpenPull> {
-        Some(OpenPull { number: 7, title: "Promote".into(), body: body.into(), consent })
+        Some(OpenPull { number: 7, title: "Promote".into(), body: body.into(), consent, proof: Proof::Holds })
+    }
+
+    fn failed(body: &str, consent: Consent) -> Option<OpenPull> {
+        open(body, consent).map(|open| OpenPull { proof: Proof::Lost, ..open })
     }
 
     fn closed(tag: &str) -> Option<ClosedPull> {
@@ -278,6 +322,11 @@ mod tests {
         use Asked::{ByName, No};
         use Ground::{Moved, Same};
         let update = |push, text| Action::Update { number: 7, push, text };
+        let hold =
+            |why: &[&str]| Action::Hold { number: 7, why: why.iter().map(|&why| why.to_owned()).collect() };
+        let stays = "somebody closed the promotion of `v1.8.0` (#6): it stays closed until `tag: v1.8.0` asks for it by name";
+        let other = "the open promotion (#7) is of another release, which is not successful now: it is kept, and its check fails until it is";
+        let newer = || on(Content::Ours { digest: "d".into(), tag: "v1.9.0".into(), ground: Same });
         let person = || on(Content::Person("Bob".into()));
         let leave = |number| left_to("Bob", &Existing { open: number, ..Existing::default() });
         #[rustfmt::skip]
@@ -300,9 +349,12 @@ mod tests {
             ("closed by a person, asked for by name", release("d", ByName), Existing { closed: closed("v1.8.0"), ..Default::default() }, Action::Open(Push::Commit)),
             ("another release closed by a person", release("d", No), Existing { closed: closed("v1.7.0"), ..Default::default() }, Action::Open(Push::Commit)),
             ("reopened by a person", release("d", No), Existing { branch: ours("d", Same), open: open("body", Consent::None), closed: closed("v1.8.0") }, Action::Rest),
-            ("another release, closed by a person, under an open one", release("e", No), Existing { branch: ours("d", Same), open: open("old", Consent::None), closed: closed("v1.8.0") }, respected(&Existing { closed: closed("v1.8.0"), ..Default::default() }, "v1.8.0")),
+            ("closed by a person, open since by name, changed", release("e", No), Existing { branch: ours("d", Same), open: open("old", Consent::None), closed: closed("v1.8.0") }, update(Push::Commit, Text::Write)),
+            ("another release, closed by a person, under an open one that fails now", release("e", No), Existing { branch: newer(), open: failed("old", Consent::None), closed: closed("v1.8.0") }, hold(&[stays, other])),
+            ("another release, closed by a person, under an approved one that fails now", release("e", No), Existing { branch: newer(), open: failed("old", Consent::Given), closed: closed("v1.8.0") }, hold(&[stays, other])),
+            ("another release, closed by a person, under an open one that was asked for by name", release("e", No), Existing { branch: newer(), open: open("old", Consent::None), closed: closed("v1.8.0") }, respected(&Existing { closed: closed("v1.8.0"), ..Default::default() }, "v1.8.0")),
             ("nothing successful now, nothing there", Wanted::Unproven, Existing::default(), Action::Rest),
-            ("nothing successful now, one open", Wanted::Unproven, Existing { branch: ours("d", Same), open: open("body", Consent::Given), closed: None }, Action::Hold { number: 7 }),
+            ("nothing successful now, one open", Wanted::Unproven, Existing { branch: ours("d", Same), open: open("body", Consent::Given), closed: None }, hold(&[UNPROVEN])),
             ("nothing to promote, nothing there", Wanted::Nothing, Existing::default(), Action::Rest),
             ("nothing to promote any more", Wanted::Nothing, Existing { branch: ours("d", Same), open: open("body", Consent::None), closed: None }, Action::Close { number: 7 }),
         ];

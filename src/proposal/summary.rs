@@ -36,6 +36,12 @@ pub fn stopped_page(failure: &Failure) -> String {
     format!("## ❌ The promotion stopped\n\n{}", problems_of(failure))
 }
 
+/// What is worth knowing of a run beside its promotions, one line for each sentence of ours.
+pub fn notices_page<'s>(notices: impl Iterator<Item = &'s str>) -> String {
+    let lines: Vec<String> = notices.map(|notice| format!("- {}\n", sentence(notice, 600))).collect();
+    lines.concat()
+}
+
 fn problems_of(failure: &Failure) -> String {
     let problems = failure.problems().iter().map(|problem| {
         let place = problem
@@ -98,6 +104,9 @@ fn first_line(view: &View<'_>, report: &Report<'_>) -> String {
     match report.outcome {
         Outcome::Created => format!("### ✅ {what}\n\nOpened {link}."),
         Outcome::Updated => format!("### ✅ {what}\n\nUpdated {link}."),
+        Outcome::Unchanged if report.pull_request_url.is_none() => {
+            format!("### 💤 {what}\n\nNothing was proposed.")
+        }
         Outcome::Unchanged => format!("### ✅ {what}\n\nNothing was changed: {link} stands as it is."),
         Outcome::Superseded => {
             format!("### ✅ {what}\n\nOpened {link} in place of an older one, which was closed.")

@@ -309,12 +309,52 @@ fn a_release_asked_for_by_name_is_its_own_apps() {
     let named = run(&json!({"tag": "fraud/v1.9.0"}));
     named.ended("created", 0);
     assert_eq!(promotions(&named), ["fraud prod created"]);
-    assert!(named.stderr.contains("the release asked for is another app's"), "{}", named.said());
+    let left =
+        "`support` is left alone: `fraud/v1.9.0`, which was asked for by name, is another app's release";
+    assert!(named.stdout.contains(&format!("::notice title=promote::{left}")), "{}", named.said());
+    assert!(named.summary.contains(left), "{}", named.summary);
+    // An app that has no release at all is told so, as it is where nobody asked for one.
+    assert!(named.stdout.contains("::warning title=promote::`support` has no release"), "{}", named.said());
     // Whoever names the app as well is told that it has no such release.
     run(&json!({"tag": "fraud/v1.9.0", "app": "support"})).failed(&["it is no release of `support`"]);
     // A release of nobody is an error of everybody.
     run(&json!({"tag": "v9.9.9"}))
         .failed(&["no release `v9.9.9` of `fraud`", "no release `v9.9.9` of `support`"]);
+}
+
+#[test]
+fn a_tag_of_exactly_that_name_comes_before_a_version_of_another_app() {
+    let scene = two_apps(&["prod"]);
+    let pattern =
+        |app: &str, before: &str| format!("  - name: {app}\n    tag-pattern: '^{before}(?P<version>v.+)$'\n");
+    let settings = format!("apps:\n{}{}", pattern("fraud", ""), pattern("support", "support/"));
+    scene.commit("settings", &[(SETTINGS, &settings)]);
+    for (app, tag) in [("support", "support/v1.9.0"), ("fraud", "v1.9.0")] {
+        let file = format!("environments/staging/{app}/values.yaml");
+        let commit = scene.commit("feat: more", &[(&file, &app_values(app, "v1.9.0"))]);
+        scene.tagged(tag, &commit, Some("success"));
+    }
+    let run = |tag: &str| scene.runs(&Start::dispatch(&scene, &json!({"tag": tag})));
+    // A version that is a release of both, under two tags, is nobody's without the app.
+    let unclear = run("1.9.0");
+    unclear.refused(&[
+        "`1.9.0` means releases of several apps: `v1.9.0` of `fraud`, `support/v1.9.0` of `support`",
+        "name one of these tags, or say which app by `app`",
+    ]);
+    assert_eq!(unclear.writes(), [""; 0]);
+    let named = run("v1.9.0");
+    named.ended("created", 0);
+    assert_eq!(promotions(&named), ["fraud prod created"]);
+    assert!(named.summary.contains("`support` is left alone"), "{}", named.summary);
+    assert!(!named.stdout.contains("::warning"), "{}", named.said());
+}
+
+#[test]
+fn a_version_that_several_apps_have_under_one_tag_is_promoted_for_all_of_them() {
+    let scene = two_apps(&["prod"]);
+    let run = scene.runs(&Start::dispatch(&scene, &json!({"tag": "1.8.0"})));
+    assert_eq!(promotions(&run), ["fraud prod created", "support prod created"]);
+    assert!(!run.stdout.contains("::notice"), "{}", run.said());
 }
 
 #[test]

@@ -417,6 +417,36 @@ fn a_close_is_respected_also_after_another_promotion() {
     run.ended("unchanged", 0);
     assert!(run.stdout.contains("somebody closed the promotion of `v1.8.0` (#1)"), "{}", run.said());
     assert_eq!(scene.repo.pull(2).unwrap().title, "Promote agent v1.9.0 to prod");
+    // What is open failed since: it is kept, and cannot be merged on what it was proposed on.
+    assert!(run.stdout.contains("the open promotion (#2) is of another release"), "{}", run.said());
+    let head = scene.promotion_head();
+    let conclusion = || scene.repo.check_runs(&head).unwrap()[0]["conclusion"].as_str().unwrap().to_owned();
+    assert_eq!((scene.repo.pull(2).unwrap().state.as_str(), conclusion().as_str()), ("open", "failure"));
+    let pairs = ["tag", "pull-request-number", "pull-request-url", "branch", "head-sha"];
+    assert_eq!(pairs.map(|name| run.output(name)), ["v1.8.0", "", "", "", ""]);
+    assert!(!run.summary.contains("pull request 2"), "{}", run.summary);
+    let plan = scene.runs(&Start::inputs(&[("command", "plan")]));
+    assert_eq!((plan.output("tag"), plan.output("pull-request-number")), ("v1.8.0", ""));
+    assert_eq!(scene.run().writes(), [""; 0]);
+    scene.repo.set_run(newer, "completed", Some("success")).unwrap();
+    scene.run().ended("updated", 0);
+    assert_eq!(conclusion(), "success");
+}
+
+#[test]
+fn what_was_asked_for_by_name_below_a_closed_promotion_is_kept() {
+    let scene = Scene::new();
+    scene.release("v1.8.0", "2026-09-15", Some("success"));
+    scene.release("v1.9.0", "2026-09-15", Some("success"));
+    scene.run().ended("created", 0);
+    scene.repo.close(1, "bob").unwrap();
+    scene.runs(&Start::dispatch(&scene, &json!({"tag": "v1.8.0"}))).ended("created", 0);
+    let run = scene.run();
+    run.ended("unchanged", 0);
+    assert_eq!(run.writes(), [""; 0]);
+    assert_eq!((run.output("tag"), run.output("pull-request-number")), ("v1.9.0", ""));
+    let checks = scene.repo.check_runs(&scene.promotion_head()).unwrap();
+    assert_eq!(checks[0]["conclusion"], "success");
 }
 
 #[test]

@@ -95,8 +95,9 @@ impl Client {
                 format!("it asks for a longer wait than a run makes ({PATIENCE} s in all); run it again later")
             }
             StatusCode::FORBIDDEN => {
-                let asked = accepted.map_or_else(|| needs.to_owned(), permissions);
-                format!("grant `{asked}` to the token of input `{input}`: for the job's own token, under `permissions:` of the job")
+                let asked = accepted.map(permissions).filter(|asked| !asked.is_empty());
+                let asked = asked.unwrap_or_else(|| format!("`{needs}`"));
+                format!("grant {asked} to the token of input `{input}`: for the job's own token, under `permissions:` of the job")
             }
             StatusCode::NOT_FOUND => format!(
                 "it does not exist, or the token of input `{input}` may not see it (it needs `{needs}`)"
@@ -146,13 +147,16 @@ fn said(body: &Value) -> String {
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect()
 }
 
-/// `pull_requests=write; contents=read` as workflows write it: `pull-requests: write`, `contents: read`.
+/// `pull_requests=write,contents=read; issues=write` as people read it: `pull-requests: write` and `contents: read`
+/// or `issues: write`. Alternatives are parted by semicolons, what is needed together by commas.
 fn permissions(accepted: &str) -> String {
     let one = |pair: &str| {
         let (name, level) = pair.trim().split_once('=')?;
-        Some(format!("{}: {level}", name.replace('_', "-")))
+        Some(format!("`{}: {level}`", name.replace('_', "-")))
     };
-    accepted.split([';', ',']).filter_map(one).collect::<Vec<_>>().join("`, `")
+    let together = |set: &str| set.split(',').filter_map(one).collect::<Vec<_>>().join(" and ");
+    let sets = accepted.split(';').map(together).filter(|set| !set.is_empty());
+    sets.collect::<Vec<_>>().join(" or ")
 }
 
 /// The path alone, for messages.
@@ -166,10 +170,17 @@ mod tests {
 
     #[test]
     fn permissions_are_named_as_workflows_write_them() {
-        assert_eq!(
-            permissions("pull_requests=write; contents=read"),
-            "pull-requests: write`, `contents: read"
-        );
+        for (accepted, shown) in [
+            ("pull_requests=write", "`pull-requests: write`"),
+            ("issues=write; pull_requests=write", "`issues: write` or `pull-requests: write`"),
+            ("contents=write,workflows=write", "`contents: write` and `workflows: write`"),
+            (
+                "contents=read, checks=write; issues=write;",
+                "`contents: read` and `checks: write` or `issues: write`",
+            ),
+        ] {
+            assert_eq!(permissions(accepted), shown);
+        }
     }
 
     #[test]

@@ -373,6 +373,11 @@ impl Repo {
         })
     }
 
+    /// Gives the repository a label.
+    pub fn add_label(&self, name: &str) -> anyhow::Result<()> {
+        self.with(|site, repo| issues::describe(site, repo, name).map_err(|refusal| refused(&refusal)))
+    }
+
     /// Puts a label on a pull request.
     pub fn label(&self, number: u64, name: &str) -> anyhow::Result<()> {
         self.with(|site, repo| {

@@ -6,6 +6,7 @@ use super::pulls::{BODY_LIMIT, set_state, wanted_state};
 use super::{Answer, Call, Refusal, Reply, at_most, page};
 use crate::shape;
 use crate::state::{Comment, Issue, Label, RepoState, Site, World};
+use crate::token::Level;
 
 fn found<'a>(repo: &'a RepoState, call: &Call) -> Result<&'a Issue, Refusal> {
     repo.issue(call.number("issue_number")?).ok_or_else(Refusal::not_found)
@@ -29,6 +30,7 @@ pub(super) fn update(world: &mut World, call: &Call) -> Answer {
     }
     let now = site.clock.now();
     let (labels, assignees) = (call.texts("labels"), call.texts("assignees"));
+    may_make(repo, call, labels.iter().flatten())?;
     for name in labels.iter().flatten() {
         describe(site, repo, name)?;
     }
@@ -61,6 +63,21 @@ pub(crate) fn describe(site: &mut Site, repo: &mut RepoState, name: &str) -> Res
         repo.labels.push(Label { id, name: name.to_owned(), color: "ededed".to_owned(), description: None });
     }
     Ok(())
+}
+
+/// Since 2025 a label that does not exist yet is made only for those who may write issues.
+fn may_make<'l>(
+    repo: &RepoState,
+    call: &Call,
+    mut names: impl Iterator<Item = &'l String>,
+) -> Result<(), Refusal> {
+    let is_new = |name: &String| !repo.labels.iter().any(|label| label.name.eq_ignore_ascii_case(name));
+    if call.token.level("issues") >= Level::Write || !names.any(is_new) {
+        return Ok(());
+    }
+    let mut refusal = Refusal::new(403, "You do not have permission to create labels on this repository.");
+    refusal.errors.push(json!({ "resource": "Repository", "field": "label", "code": "unauthorized" }));
+    Err(refusal.header("x-accepted-github-permissions", "issues=write; pull_requests=write"))
 }
 
 pub(super) fn labels(world: &mut World, call: &Call) -> Answer {
@@ -117,7 +134,9 @@ fn given_labels(call: &Call) -> Result<Vec<String>, Refusal> {
 pub(super) fn add_labels(world: &mut World, call: &Call) -> Answer {
     let (site, repo) = world.changed(call)?;
     found(repo, call)?;
-    for name in given_labels(call)? {
+    let given = given_labels(call)?;
+    may_make(repo, call, given.iter())?;
+    for name in given {
         describe(site, repo, &name)?;
         let issue = found_mut(repo, call)?;
         if !issue.labels.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
@@ -129,6 +148,7 @@ pub(super) fn add_labels(world: &mut World, call: &Call) -> Answer {
 
 pub(super) fn set_labels(world: &mut World, call: &Call) -> Answer {
     let (_, repo) = world.changed(call)?;
+    may_make(repo, call, given_labels(call)?.iter())?;
     found_mut(repo, call)?.labels.clear();
     add_labels(world, call)
 }

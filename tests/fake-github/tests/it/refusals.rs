@@ -121,6 +121,27 @@ fn checks_know_their_limits_and_their_app() {
 }
 
 #[test]
+fn a_label_is_made_only_for_those_who_may_write_issues() {
+    let ground = ground();
+    ground.branch("promote", "x");
+    let pulls = Token::bare("p", "github-actions[bot]", TokenKind::Actions);
+    ground.github.add_token(pulls.allow("pull_requests", Level::Write));
+    let new = json!({"title": "t", "head": "promote", "base": "main"});
+    assert_eq!(ground.rest_as("p", "POST", "/pulls", new).status, 201);
+    let labels = |token: &str, names: &[&str]| {
+        ground.rest_as(token, "POST", "/issues/1/labels", json!({ "labels": names }))
+    };
+    let refused = labels("p", &["new"]);
+    let words = "You do not have permission to create labels on this repository.";
+    assert_eq!((refused.status, refused.message()), (403, words));
+    let issues = Token::bare("i", "github-actions[bot]", TokenKind::Actions);
+    ground.github.add_token(issues.allow("issues", Level::Write));
+    assert_eq!(labels("i", &["new"]).status, 200);
+    assert_eq!(labels("p", &["New"]).status, 200);
+    assert_eq!(labels("p", &["new", "newer"]).status, 403);
+}
+
+#[test]
 fn tokens_may_what_they_were_given() {
     let ground = ground();
     ground.branch("promote", "x");
