@@ -1,6 +1,7 @@
 //! What is run, and what is not.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::mirror::{Answer, Mirror};
 use crate::step::{Runner, sha256};
@@ -121,7 +122,23 @@ fn a_file_that_the_runner_has_is_taken_if_it_is_the_release_s() {
     runner.runs().well();
     std::fs::write(&file, "#!/bin/sh\necho it ran\n").unwrap();
     runner.runs().refused("and this release's is");
+    // What was proven in the workspace would be looked for on the PATH.
+    runner.set("PROMOTE_BINARY", "promote");
+    runner.runs().refused("is no whole path");
     assert!(mirror.asked().is_empty());
+}
+
+#[test]
+fn a_password_of_the_mirror_is_masked_and_not_shown() {
+    let mirror = Mirror::of(PROGRAM, &[Answer::Whole]);
+    let mut runner = runner(&mirror);
+    let address = mirror.address.replacen("://", "://joe:s3cret@", 1);
+    runner.set("PROMOTE_DOWNLOAD", &format!("{address}/elsewhere/"));
+    let ended = runner.runs();
+    let (masked, rest): (Vec<_>, Vec<_>) =
+        ended.said.lines().partition(|line| line.starts_with("::add-mask::"));
+    assert_eq!(masked, ["::add-mask::s3cret"], "{}", ended.said);
+    assert!(!rest.iter().any(|line| line.contains("s3cret")), "{}", ended.said);
 }
 
 #[test]
