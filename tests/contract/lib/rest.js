@@ -1,5 +1,7 @@
 // REST exchanges against a description: path, query and body of the request; status, body and pages of the answer.
 
+import { pageFaults } from './pages.js'
+
 const PRODUCT = /^promote\//
 
 /** Whether the product sent it, and not a test. */
@@ -136,35 +138,5 @@ function answerFaults(operation, documented, exchange) {
     if (!/^application\/json/.test(headers['content-type'] ?? '')) faults.push({ pointer: '/headers/content-type', what: 'is not JSON' })
     faults.push(...operation.description.schemas.faults(documented.body, body))
   } else if (body !== null) faults.push({ what: 'a body where none is documented' })
-  if (headers.link !== undefined) faults.push(...linkFaults(exchange, headers.link))
-  return faults
-}
-
-const RELATIONS = ['first', 'prev', 'next', 'last']
-
-/** `<address>; rel="next", …`: addresses of the same operation, each with its page. */
-function linkFaults({ path, query }, link) {
-  const pointer = '/headers/link'
-  const here = Number(new URLSearchParams(query).get('page') ?? 1)
-  const pages = new Map()
-  for (const part of link.split(', ')) {
-    const [, address, relation] = /^<([^>]+)>; rel="(\w+)"$/.exec(part) ?? []
-    if (!URL.canParse?.(address ?? '') && !parses(address)) return [{ pointer, what: `is not of the form <address>; rel="name": ${part}` }]
-    if (!RELATIONS.includes(relation)) return [{ pointer, what: `an unknown relation ${relation}` }]
-    const url = new URL(address)
-    if (!url.pathname.endsWith(path)) return [{ pointer, what: 'leads to another operation' }]
-    pages.set(relation, Number(url.searchParams.get('page')))
-  }
-  const wrong = (relation, page) => pages.has(relation) && pages.get(relation) !== page
-  if (wrong('next', here + 1) || wrong('prev', here - 1) || wrong('first', 1)) return [{ pointer, what: 'names another page than its relation says' }]
-  if (pages.has('next') && !(pages.get('last') >= here + 1)) return [{ pointer, what: 'has a next page and no last one' }]
-  return []
-}
-
-function parses(address) {
-  try {
-    return Boolean(new URL(address))
-  } catch {
-    return false
-  }
+  return [...faults, ...pageFaults(operation, documented, exchange)]
 }

@@ -11,6 +11,7 @@ import { Description } from '../lib/description.js'
 import { Webhooks } from '../lib/events.js'
 import { checkGraphql, githubSchema } from '../lib/graphql.js'
 import { grantFaults, jobsOf, tableFaults, tableOf } from '../lib/permissions.js'
+import { published } from '../lib/published.js'
 import { Report } from '../lib/report.js'
 import { checkExchange } from '../lib/rest.js'
 
@@ -33,6 +34,10 @@ function rest(method, route, path, more) {
 const REF = { ref: 'refs/heads/a/b', node_id: 'x', url: 'https://api.github.com/x', object: { type: 'commit', sha: 'a'.repeat(40), url: 'https://api.github.com/y' } }
 const getRef = (more) => rest('GET', '/repos/{owner}/{repo}/git/ref/{ref}', '/repos/o/r/git/ref/heads/a/b', { response_body: REF, ...more })
 const postRef = (body) => rest('POST', '/repos/{owner}/{repo}/git/refs', '/repos/o/r/git/refs', { request_body: body, status: 201, response_body: REF })
+const WORKFLOW = {
+  id: 1, node_id: 'x', name: 'x', path: '.github/workflows/x.yml', state: 'active', created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z',
+  url: 'x', html_url: 'x', badge_url: 'x',
+}
 const listPulls = (query, more) => rest('GET', '/repos/{owner}/{repo}/pulls', '/repos/o/r/pulls', { query, response_body: [], ...more })
 
 function found(check, ...args) {
@@ -52,7 +57,8 @@ function finds(findings, ...parts) {
 test('what is as it is published is no violation', () => {
   assert.deepEqual(ofRest(getRef()), [])
   assert.deepEqual(ofRest(postRef({ ref: 'refs/heads/a', sha: 'a'.repeat(40) })), [])
-  const link = '<https://api.github.com/repos/o/r/pulls?page=2>; rel="next", <https://api.github.com/repos/o/r/pulls?page=3>; rel="last"'
+  const page = (number) => `<https://api.github.com/repos/o/r/pulls?state=all&per_page=100&page=${number}>`
+  const link = `${page(2)}; rel="next", ${page(3)}; rel="last"`
   assert.deepEqual(ofRest(listPulls('state=all&per_page=100', { response_headers: { 'content-type': 'application/json', link } })), [])
 })
 
@@ -109,10 +115,42 @@ test('what a test got wrong and the fake refused is not held', () => {
 })
 
 test('a page that leads elsewhere is found', () => {
-  const link = (text) => listPulls('', { response_headers: { 'content-type': 'application/json', link: text } })
-  finds(ofRest(link('https://api.github.com/repos/o/r/pulls?page=2')), '/headers/link', 'is not of the form')
-  finds(ofRest(link('<https://api.github.com/repos/o/r/pulls?page=3>; rel="next"')), 'another page')
-  finds(ofRest(link('<https://api.github.com/repos/o/r/issues?page=2>; rel="next"')), 'another operation')
+  const link = (text, query = '') => ofRest(listPulls(query, { response_headers: { 'content-type': 'application/json', link: text } }))
+  const at = (rest) => `<https://api.github.com/repos/o/r/pulls?${rest}>`
+  finds(link('https://api.github.com/repos/o/r/pulls?page=2'), '/headers/link', 'is not of the form')
+  finds(link(`${at('page=2')}; rel='next'`), 'is not of the form')
+  finds(link(`${at('page=3')}; rel="next"`), 'another page')
+  finds(link('<https://api.github.com/repos/o/r/issues?page=2>; rel="next"'), 'another operation')
+  finds(link('<https://api.evil.test/repos/o/r/pulls?page=2>; rel="next"'), 'another server')
+  finds(link(`${at('page=2')}; rel="next", ${at('page=2')}; rel="last"`, 'state=all'), 'does not keep the other parameters')
+  finds(link(`${at('page=2&per_page=30')}; rel="next", ${at('page=2&per_page=30')}; rel="last"`, 'per_page=100'), 'does not keep')
+  finds(link(`${at('page=1')}; rel="first"`), 'neither a next page nor one before')
+  finds(link(`${at('page=4')}; rel="last"`), 'a last page and no next one')
+  finds(link(`${at('page=2')}; rel="next"`), 'a next page and no last one')
+  const single = getRef({ response_headers: { 'content-type': 'application/json', link: '<https://api.github.com/x?page=2>; rel="next"' } })
+  finds(ofRest(single), 'pages where none are documented')
+})
+
+test('a list that is cut short without a next page, and a page that is too full, are found', () => {
+  const list = (items, total_count, query) => rest('GET', '/repos/{owner}/{repo}/actions/workflows', '/repos/o/r/actions/workflows', {
+    query, response_body: { total_count, workflows: Array(items).fill(WORKFLOW) },
+  })
+  assert.deepEqual(ofRest(list(30, 30, '')), [])
+  assert.deepEqual(ofRest(list(1, 3, 'per_page=2&page=2')), [])
+  finds(ofRest(list(30, 31, '')), '/headers/link', 'has no next page after 30 of 31 items')
+  finds(ofRest(list(2, 5, 'per_page=2&page=2')), 'has no next page after 4 of 5 items')
+  finds(ofRest(list(31, 31, '')), '31 items on a page of 30')
+})
+
+test("pages as GitHub itself links them are accepted", () => {
+  const recorded = JSON.parse(published('fixtures/scenarios/api.github.com/paginate-issues/normalized-fixture.json'))
+  const path = '/repos/octokit-fixture-org/paginate-issues/issues'
+  const links = recorded.map(({ headers, path }) => [headers.link, path.split('?')[1]])
+  assert.equal(links.length, 5)
+  for (const [link, query] of links) {
+    const headers = { 'content-type': 'application/json', link: link.replaceAll('https://api.github.com:443', 'https://api.github.com') }
+    assert.deepEqual(ofRest(rest('GET', '/repos/{owner}/{repo}/issues', path, { query, response_body: [], response_headers: headers })), [])
+  }
 })
 
 test('a recorded secret and a nameless client are found', () => {
