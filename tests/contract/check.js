@@ -126,10 +126,9 @@ function print(report) {
   }
   lines('figures', [...report.figures].map(([what, count]) => `${String(count).padStart(6)}  ${what}`))
   const told = ([line, { count, against }]) => `${[...against].join(', ')}: ${line} (${count})`
-  lines('not documented, and known to happen', [...report.warnings].map(told))
   lines('excused', report.excused().map(({ reason, used }) => `${reason} (${used})`))
   lines('VIOLATIONS', [...report.violations].map(told))
-  console.log(`\n${report.warnings.size} warnings, ${report.violations.size} violations`)
+  console.log(`\n${report.violations.size} violations`)
 }
 
 function main([path, ...flags]) {

@@ -38,9 +38,8 @@ export function checkExchange(description, exchange, report) {
   if (status === null || injected(exchange)) return
   let documented = operation.answer(status)
   if (!documented?.body && status >= 400 && status < 500) {
-    // GitHub refuses in ways that it does not document; the refusal still has its usual form.
-    const what = documented ? 'a body that is not documented' : 'a status that is not documented'
-    report.warning({ against, where: where(status), what })
+    // GitHub refuses in ways that it does not document; those that are listed as known still have its usual form.
+    say(status)({ what: documented ? 'a body that is not documented' : 'a status that is not documented' })
     documented = { body: `/components/schemas/${status === 422 ? 'validation-error' : 'basic-error'}` }
   }
   if (documented) answerFaults(operation, documented, exchange).forEach(say(status))
@@ -138,5 +137,14 @@ function answerFaults(operation, documented, exchange) {
     if (!/^application\/json/.test(headers['content-type'] ?? '')) faults.push({ pointer: '/headers/content-type', what: 'is not JSON' })
     faults.push(...operation.description.schemas.faults(documented.body, body))
   } else if (body !== null) faults.push({ what: 'a body where none is documented' })
+  if (exchange.status >= 400 && exchange.status < 500) faults.push(...refusalFaults(exchange))
   return [...faults, ...pageFaults(operation, documented, exchange)]
+}
+
+/** What every refusal of GitHub has, though no schema asks for it: what is wrong, and its status as text. */
+function refusalFaults({ status, response_body: body }) {
+  const faults = []
+  if (typeof body?.message !== 'string' || body.message === '') faults.push({ pointer: '/message', what: 'a refusal does not say why' })
+  if (body?.status !== undefined && body.status !== String(status)) faults.push({ pointer: '/status', what: `is ${JSON.stringify(body.status)} and not "${status}"` })
+  return faults
 }

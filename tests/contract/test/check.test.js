@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Description } from '../lib/description.js'
 import { Webhooks } from '../lib/events.js'
+import { EXCEPTIONS } from '../lib/exceptions.js'
 import { checkGraphql, githubSchema } from '../lib/graphql.js'
 import { grantFaults, jobsOf, tableFaults, tableOf } from '../lib/permissions.js'
 import { published } from '../lib/published.js'
@@ -93,15 +94,28 @@ test('a path that is not of its template, and parts of a wrong type, are found',
   finds(ofRest(pull), '/path/pull_number', 'must be integer')
 })
 
-test('an unknown operation or status is found, and a 4xx is a warning', () => {
+test('an unknown operation or status is found, and so is a refusal that is not listed', () => {
   finds(ofRest(rest('GET', '/repos/{owner}/{repo}/nothing', '/repos/o/r/nothing')), 'an operation that is not documented')
   finds(ofRest(rest('GET', null, '/repos/o/r/nothing')), 'an operation that is not documented')
   finds(ofRest(getRef({ status: 202 })), '202', 'a status that is not documented')
-  const report = new Report()
-  checkExchange(github, getRef({ status: 418, response_body: { message: 'x' } }), report)
-  assert.equal(report.violations.size, 0)
-  assert.equal(report.warnings.size, 1)
-  finds(ofRest(getRef({ status: 418, response_body: { message: 7 } })), '418', '/message')
+  finds(ofRest(getRef({ status: 418, response_body: { message: 'x' } })), '418', 'a status that is not documented')
+  const report = new Report(EXCEPTIONS)
+  const refused = (status, response_body = { message: 'x' }) => checkExchange(github, listPulls('', { status, response_body }), report)
+  refused(401)
+  refused(403)
+  assert.deepEqual([...report.violations.keys()], [])
+  refused(409)
+  finds([...report.violations.keys()], '409', 'a status that is not documented')
+})
+
+test('a refusal that does not say why, or tells another status, is found', () => {
+  finds(ofRest(getRef({ status: 404, response_body: {} })), '/message', 'does not say why')
+  finds(ofRest(getRef({ status: 404, response_body: { message: '' } })), '/message', 'does not say why')
+  finds(ofRest(getRef({ status: 404, response_body: { message: 'x', status: '403' } })), '/status', 'is "403" and not "404"')
+  const report = new Report(EXCEPTIONS)
+  const refused = { ...postRef({ ref: 'refs/heads/a', sha: 'a'.repeat(40) }), status: 422, response_body: { message: 'x', documentation_url: 'y', status: 422 } }
+  checkExchange(github, refused, report)
+  finds([...report.violations.keys()], '/status', 'is 422 and not "422"')
 })
 
 test('the answer of a fault is not held, and its request is', () => {
