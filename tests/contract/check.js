@@ -13,6 +13,7 @@ import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, w
 import { readRecording } from './lib/recording.js'
 import { Report } from './lib/report.js'
 import { byProduct, checkExchange } from './lib/rest.js'
+import { checkGit, checkSecrets } from './lib/transport.js'
 
 /** The descriptions that requests, answers and events are held against; the first is the one that names things. */
 const DESCRIPTIONS = ['api.github.com', 'ghes-3.18', 'ghes-3.19']
@@ -25,6 +26,7 @@ const FLOORS = {
   'answers, api.github.com': 1000,
   'GraphQL documents': 60,
   'GraphQL answers': 60,
+  'git exchanges': 300,
   'payloads, api.github.com': 40,
   'fixtures of events': 13,
   'workflows whose permissions are checked': 4,
@@ -44,6 +46,8 @@ function checkRecording(recording, report) {
   }
   const [operations, split] = used
   recording.graphql.forEach((exchange) => checkGraphql(schema, exchange, report))
+  recording.git.forEach((exchange) => checkGit(exchange, report))
+  for (const exchange of [...recording.rest, ...recording.graphql, ...recording.git]) checkSecrets(exchange, report)
   checkPublishedPermissions(recording.rest, report)
   const routes = new Set(recording.rest.filter(({ route }) => route !== null).map(({ method, route }) => `${method} ${route}`))
   report.count('operations of the fake', routes.size)

@@ -15,11 +15,13 @@ import { grantFaults, jobsOf, tableFaults, tableOf } from '../lib/permissions.js
 import { published } from '../lib/published.js'
 import { Report } from '../lib/report.js'
 import { checkExchange } from '../lib/rest.js'
+import { checkGit, checkSecrets } from '../lib/transport.js'
 
 const github = new Description('api.github.com')
 const schema = githubSchema()
 const HEADERS = {
   'user-agent': 'promote/0.1.0',
+  authorization: '***',
   accept: 'application/vnd.github+json',
   'x-github-api-version': '2022-11-28',
   'content-type': 'application/json',
@@ -167,15 +169,35 @@ test("pages as GitHub itself links them are accepted", () => {
   }
 })
 
-test('a recorded secret and a nameless client are found', () => {
+test('a recorded secret is found wherever it was sent, and so is an unknown version of the API', () => {
   const named = (more) => getRef({ request_headers: { ...HEADERS, ...more } })
-  finds(ofRest(named({ authorization: 'Bearer ghs_x' })), 'a secret was recorded')
   finds(ofRest(named({ 'x-github-api-version': '2099-01-01' })), '/headers/x-github-api-version')
+  for (const surface of ['rest', 'graphql', 'git']) {
+    const sent = (headers) => found(checkSecrets, { surface, request_headers: headers })
+    assert.deepEqual(sent({ authorization: '***', 'user-agent': 'promote/1 token' }), [])
+    for (const value of ['Bearer ghs_x', 'Basic eDp5', 'ghs_x', '']) finds(sent({ authorization: value }), `${surface} request`, 'a secret was recorded')
+    finds(sent({ 'proxy-authorization': 'Basic eDp5' }), 'a secret was recorded')
+    finds(sent({ 'x-other': 'Basic eDp5eDp5eDp5' }), 'a secret was recorded')
+  }
+})
+
+test('git: an unknown status, a wrong type and an answer without a token are found', () => {
+  const git = (more) => found(checkGit, {
+    surface: 'git', method: 'GET', path: '/o/r/info/refs', query: 'service=git-upload-pack', fault: null, request_headers: { authorization: '***' },
+    status: 200, response_headers: { 'content-type': 'application/x-git-upload-pack-advertisement' }, ...more,
+  })
+  assert.deepEqual(git({}), [])
+  finds(git({ status: 418 }), 'git GET git-upload-pack 418', 'a status that GitHub does not answer git with')
+  finds(git({ response_headers: { 'content-type': 'text/html' } }), 'not of the type')
+  finds(git({ request_headers: {} }), 'without a token')
+  finds(git({ status: 401, response_headers: {} }), 'does not ask for a token')
+  finds(git({ query: 'service=git-upload-archive', status: 404 }), 'a request that git does not make')
 })
 
 const MARK = 'mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft number } } }'
 const graphql = (query, variables, response_body) => ({
-  surface: 'graphql', fault: null, status: 200, request_headers: HEADERS, request_body: { query, variables }, response_body,
+  surface: 'graphql', method: 'POST', path: '/api/graphql', fault: null, status: 200, request_headers: HEADERS, request_body: { query, variables },
+  response_headers: { 'content-type': 'application/json; charset=utf-8' }, response_body,
 })
 const ofGraphql = (...exchange) => found(checkGraphql, schema, graphql(...exchange))
 const marked = (pullRequest) => ({ data: { markPullRequestReadyForReview: { pullRequest } } })
@@ -198,6 +220,27 @@ test('GraphQL: a refusal has the form of errors, and data where its field may be
   assert.deepEqual(whole({ message: 'Bad credentials' }), [])
   finds(whole({}), 'status 401 without a message')
   finds(ofGraphql(MARK, { id: 'x' }, { data: { markPullRequestReadyForReview: null }, errors: [{ ...error, message: 7 }] }), '/errors/*/message')
+})
+
+test('GraphQL: errors without data are those of a document that was not executed', () => {
+  const refused = (error, more = {}) => ofGraphql(MARK, { id: 'x' }, { errors: [{ message: 'x', ...error }], ...more })
+  assert.deepEqual(refused({ extensions: { code: 'undefinedField' } }), [])
+  assert.deepEqual(refused({ type: 'RATE_LIMITED' }), [])
+  finds(refused({}), '/data', 'though the document was executed')
+  finds(refused({ type: 'NOT_FOUND', path: ['markPullRequestReadyForReview'] }), '/data', 'though the document was executed')
+  finds(ofGraphql(MARK, { id: 'x' }, {}), '/data', 'no error says why')
+})
+
+test('GraphQL: what is sent or answered in a wrong way is found', () => {
+  const whole = (more) => found(checkGraphql, schema, { ...graphql(MARK, { id: 'x' }, marked({ isDraft: false, number: 1 })), ...more })
+  finds(whole({ response_body: null }), 'status 200 without a body')
+  finds(whole({ response_headers: { 'content-type': 'text/html' } }), '/headers/content-type', 'is not JSON')
+  finds(whole({ method: 'GET' }), 'is sent by GET')
+  finds(whole({ path: '/graphqll' }), 'is sent by POST /graphqll')
+  finds(whole({ request_headers: { ...HEADERS, 'content-type': 'text/plain' } }), 'a JSON body is not called so')
+  const { authorization: _, ...nameless } = HEADERS
+  finds(whole({ request_headers: nameless }), 'there is no token')
+  finds(whole({ request_body: { query: MARK, variables: { id: 'x', more: 1 } } }), '/variables/more', 'does not declare')
 })
 
 test('an event without a field, with an invented one, or of an unknown action is found', () => {
