@@ -9,7 +9,7 @@ import { Webhooks, checkEvents, deliveredWhole } from './lib/events.js'
 import { EXCEPTIONS } from './lib/exceptions.js'
 import { checkGraphql, githubSchema } from './lib/graphql.js'
 import { operationsOf, rendered } from './lib/operations.js'
-import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowsIn } from './lib/permissions.js'
+import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults, workflowsIn } from './lib/permissions.js'
 import { readRecording } from './lib/recording.js'
 import { Report } from './lib/report.js'
 import { byProduct, checkExchange } from './lib/rest.js'
@@ -96,10 +96,11 @@ function checkPermissions({ operations, split }, report) {
   const sample = 'examples/quickstart/sample/.github/workflows/promote.yml'
   const workflows = [...workflowsIn(readme).map((yaml) => ['README.md', yaml]), [sample, text(sample)]]
   for (const [file, yaml] of workflows) {
-    for (const { job, granted, app } of jobsOf(yaml)) {
+    workflowFaults(yaml).forEach(say(file))
+    for (const { job, granted, app, needless } of jobsOf(yaml)) {
       const where = `${file}, job ${job}${app ? ' with an App' : ''}`
-      grantFaults(granted, app ? split.job : operations, rows).forEach(say(where))
-      if (app) grantFaults(app, split.app, rows).forEach(say(`${where}, the App's token`))
+      grantFaults(granted, app ? split.job : operations, rows, needless).forEach(say(where))
+      if (app) grantFaults(app, split.app, rows, needless).forEach(say(`${where}, the App's token`))
       report.count('workflows whose permissions are checked')
     }
   }

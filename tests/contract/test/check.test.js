@@ -11,7 +11,8 @@ import { Description } from '../lib/description.js'
 import { Webhooks } from '../lib/events.js'
 import { EXCEPTIONS } from '../lib/exceptions.js'
 import { checkGraphql, githubSchema } from '../lib/graphql.js'
-import { grantFaults, jobsOf, tableFaults, tableOf } from '../lib/permissions.js'
+import { alternatives, toldNeeds } from '../lib/operations.js'
+import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults } from '../lib/permissions.js'
 import { published } from '../lib/published.js'
 import { Report } from '../lib/report.js'
 import { checkExchange } from '../lib/rest.js'
@@ -255,21 +256,59 @@ test('an event without a field, with an invented one, or of an unknown action is
   assert.match(webhooks.faults('workflow_run', { action: 'exploded' })[0].what, /not described/)
 })
 
-test('permissions: too few, too many and too high are found', () => {
-  const operations = [
-    { name: 'read it', needs: [{ permission: 'contents', level: 'read' }] },
-    { name: 'open it', needs: [{ permission: 'issues', level: 'write' }, { permission: 'pull-requests', level: 'write' }] },
-  ]
-  const rows = tableOf('### Permissions\n\n| `contents: read` | a | always |\n| `pull-requests: write` | b | always |\n\n## Next\n')
-  assert.equal(rows.length, 2)
-  assert.deepEqual(tableFaults(rows, operations), [])
-  finds(tableFaults(rows.slice(1), operations), '`read it` needs `contents: read`')
-  finds(tableFaults([...rows, { permission: 'checks', level: 'read' }], operations), 'no operation needs it')
-  const workflow = (permissions) => jobsOf(`jobs: { x: { permissions: ${permissions}, steps: [{ uses: acme/promote@v1 }] } }`)[0].granted
-  assert.deepEqual(grantFaults(workflow('{ contents: read, pull-requests: write }'), operations, rows), [])
-  finds(grantFaults(workflow('{ pull-requests: write }'), operations, rows), '`read it` needs')
-  finds(grantFaults(workflow('{ contents: write, pull-requests: write }'), operations, rows), '`contents: write` is granted, and less would do')
-  finds(grantFaults(workflow('{ contents: read, pull-requests: write, packages: read }'), operations, rows), '`packages: read` is granted, and no operation')
+const need = (permission, level) => ({ permission, level })
+const OPERATIONS = [
+  { name: 'read it', needs: [[need('contents', 'read')]] },
+  { name: 'open it', needs: [[need('issues', 'write')], [need('pull-requests', 'write')]] },
+  { name: 'state it', needs: [[need('statuses', 'read')]] },
+  { name: 'write it', needs: [[need('statuses', 'write')]] },
+]
+const TABLE = ['| `contents: read` | a | always |', '| `pull-requests: write` | b | always |', '| `statuses: read` | c | with any |', '| `statuses: write` | d | with less |']
+const rowsOf = (lines) => tableOf(`### Permissions\n\n${lines.join('\n')}\n\n## Next\n`)
+
+test('permissions: a row of the table that is missing, needless, raised or says another condition is found', () => {
+  const faults = (change) => tableFaults(rowsOf(TABLE.flatMap(change)), OPERATIONS)
+  assert.equal(rowsOf(TABLE).length, 4)
+  assert.deepEqual(faults((row) => row), [])
+  const replaced = (from, to) => faults((row) => row.replace(from, to))
+  finds(faults((row) => (row.includes('contents') ? [] : row)), '`read it` needs `contents: read`')
+  finds(faults((row) => (row.includes('statuses: read') ? [] : row)), '`statuses: read` is needed in some cases, and has no row')
+  finds(faults((row) => (row.includes('contents') ? [row, '| `packages: read` | x | always |'] : row)), 'no operation needs it')
+  finds(replaced('contents: read', 'contents: write'), '`contents: write` is in it, and no operation needs it')
+  finds(replaced('b | always', 'b | with luck'), '`pull-requests: write` is always needed')
+  finds(replaced('c | with any', 'c | always'), '`statuses: read` is needed in some cases only')
+})
+
+test('permissions: too few, too many and too high are found in a workflow', () => {
+  const rows = rowsOf(TABLE)
+  const faults = (permissions, inputs = '') => {
+    const [{ granted, needless }] = jobsOf(`permissions: {}\njobs:\n  x:\n    permissions: ${permissions}\n    steps:\n      - uses: acme/promote@v1\n${inputs}`)
+    return grantFaults(granted, OPERATIONS, rows, needless)
+  }
+  assert.deepEqual(faults('{ contents: read, pull-requests: write }'), [])
+  finds(faults('{ pull-requests: write }'), '`read it` needs')
+  finds(faults('{ contents: write, pull-requests: write }'), '`contents: write` is granted, and less would do')
+  finds(faults('{ contents: read, pull-requests: write, packages: read }'), '`packages: read` is granted, and no operation')
+  finds(faults('{ contents: read, pull-requests: write, statuses: write }'), '`statuses: write` is granted')
+  assert.deepEqual(faults('{ contents: read, pull-requests: write, statuses: write }', '        with:\n          evidence: any\n'), [])
+  finds(faults('write-all'), 'does not say what is needed')
+  assert.deepEqual(workflowFaults('permissions: {}\njobs: {}'), [])
+  for (const top of ['permissions: write-all', 'permissions: { contents: read }', 'permissions:', 'name: x']) finds(workflowFaults(`${top}\njobs: {}`), 'has no `permissions: {}`')
+})
+
+test('permissions: an operation that needs two takes both', () => {
+  const [both] = [{ name: 'arm it', needs: alternatives('pull_requests=write,contents=write') }]
+  assert.equal(toldNeeds(both.needs), '`pull-requests: write` and `contents: write`')
+  const faults = (granted) => grantFaults(granted, [both], [])
+  assert.deepEqual(faults({ contents: 'write', 'pull-requests': 'write' }), [])
+  finds(faults({ contents: 'write' }).slice(0, 1), '`arm it` needs `pull-requests: write` and `contents: write`', 'not granted')
+})
+
+test('permissions: what the fake asks for and GitHub does not is found', () => {
+  const asked = (method, route, permission) => found(checkPublishedPermissions, [{ method, route: `/repos/{owner}/{repo}${route}`, permission }])
+  assert.deepEqual(asked('POST', '/git/trees', 'contents=write'), [])
+  assert.deepEqual(asked('GET', '', 'metadata=read'), [])
+  for (const permission of ['metadata=read', 'contents=read', 'issues=write', null]) finds(asked('POST', '/git/trees', permission), 'GitHub for `contents: write`')
 })
 
 test('an exception that excuses nothing is found', () => {
