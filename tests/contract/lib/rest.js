@@ -1,6 +1,7 @@
 // REST exchanges against a description: path, query and body of the request; status, body and pages of the answer.
 
 import { pageFaults } from './pages.js'
+import { valueFaults as openValueFaults } from './values.js'
 
 const PRODUCT = /^promote\//
 
@@ -134,7 +135,7 @@ function answerFaults(operation, documented, exchange) {
   const faults = []
   if (documented.body) {
     if (!/^application\/json/.test(headers['content-type'] ?? '')) faults.push({ pointer: '/headers/content-type', what: 'is not JSON' })
-    faults.push(...operation.description.schemas.faults(documented.body, body))
+    faults.push(...operation.description.schemas.faults(documented.body, body), ...openValueFaults(operation, exchange))
   } else if (body !== null) faults.push({ what: 'a body where none is documented' })
   if (exchange.status >= 400 && exchange.status < 500) faults.push(...refusalFaults(exchange))
   return [...faults, ...pageFaults(operation, documented, exchange)]

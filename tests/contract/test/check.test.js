@@ -16,6 +16,7 @@ import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, w
 import { published } from '../lib/published.js'
 import { Report } from '../lib/report.js'
 import { checkExchange } from '../lib/rest.js'
+import { valueFaults } from '../lib/values.js'
 import { checkGit, checkSecrets } from '../lib/transport.js'
 
 const github = new Description('api.github.com')
@@ -109,6 +110,22 @@ test('an unknown operation or status is found, and so is a refusal that is not l
   assert.deepEqual([...report.violations.keys()], [])
   refused(409)
   finds([...report.violations.keys()], '409', 'a status that is not documented')
+})
+
+test('a status, conclusion or state that GitHub does not know is found', () => {
+  const of = (path, body, status = 200) => {
+    const [method, route] = path.split(' ')
+    return valueFaults(github.operation(method, `/repos/{owner}/{repo}${route}`), { status, response_body: body }).map(({ pointer, what }) => `${pointer}: ${what}`)
+  }
+  const run = (status, conclusion) => of('GET /actions/runs', { workflow_runs: [{ status, conclusion }] })
+  for (const [status, conclusion] of [['completed', 'success'], ['completed', 'stale'], ['queued', null]]) assert.deepEqual(run(status, conclusion), [])
+  finds(run('completed', 'successful'), '/workflow_runs/0/conclusion: "successful" is none of')
+  finds(run('done', null), '/workflow_runs/0/status: "done" is none of')
+  finds(run(null, null), '/status: null')
+  assert.deepEqual(of('GET /pulls', [{ state: 'open' }, { state: 'closed' }]), [])
+  finds(of('GET /pulls', [{ state: 'merged' }]), '/state: "merged" is none of open, closed')
+  finds(of('POST /pulls', { state: 'merged' }, 201), '/state: "merged"')
+  finds(of('GET /commits/{ref}/statuses', [{ state: 'ok' }]), '/state: "ok" is none of')
 })
 
 test('a refusal that does not say why, or tells another status, is found', () => {
