@@ -10,9 +10,9 @@ import { EXCEPTIONS } from './lib/exceptions.js'
 import { checkGraphql, githubSchema } from './lib/graphql.js'
 import { operationsOf, rendered } from './lib/operations.js'
 import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults, workflowsIn } from './lib/permissions.js'
-import { readRecording } from './lib/recording.js'
+import { byProduct, readRecording } from './lib/recording.js'
 import { Report } from './lib/report.js'
-import { byProduct, checkExchange } from './lib/rest.js'
+import { checkExchange } from './lib/rest.js'
 import { checkGit, checkSecrets } from './lib/transport.js'
 
 /** The descriptions that requests, answers and events are held against; the first is the one that names things. */

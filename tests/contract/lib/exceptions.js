@@ -35,12 +35,6 @@ export const EXCEPTIONS = [
     reason: 'every error of GitHub carries its status; `basic-error` says so, `validation-error` has not caught up',
   }),
   exception({
-    where: /^GET \/repos\/\{owner\}\/\{repo\}\/actions\/runs request$/,
-    pointer: /^\/query\/created$/,
-    what: /date-time/,
-    reason: 'the description calls `created` a moment and explains it as a range (`>=2026-01-01`)',
-  }),
-  exception({
     against: /^api\.github\.com$/,
     where: /^GET \/meta 200$/,
     pointer: /^\/installed_version$/,

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraphQLError, buildSchema, execute, getOperationAST, getVariableValues, isNonNullType, parse, validate } from 'graphql'
 import { published } from './published.js'
-import { byProduct } from './rest.js'
+import { byProduct } from './recording.js'
 
 /** Forms of GitHub's own scalars, of which the schema says the name only. */
 const SCALARS = {

@@ -1,7 +1,7 @@
 // The operations that the product uses, out of a recording: what each is for and which permission it needs.
 
 import { getOperationAST, parse } from 'graphql'
-import { byProduct } from './rest.js'
+import { byProduct } from './recording.js'
 
 const FETCH = 'Fetch tags, branches and commits that the checkout lacks'
 

@@ -90,6 +90,38 @@ test('an unknown, wrong or excessive query parameter is found', () => {
   finds(ofRest(listPulls('state=any')), '/query/state', 'open, closed, all')
   finds(ofRest(listPulls('per_page=many')), '/query/per_page', 'must be integer')
   finds(ofRest(listPulls('per_page=1000')), '/query/per_page', 'more than 100')
+  finds(ofRest(listPulls('per_page=0')), '/query/per_page', 'less than 1')
+  finds(ofRest(listPulls('page=0')), '/query/page', 'less than 1')
+  finds(ofRest(listPulls('page=-1')), '/query/page', 'less than 1')
+  finds(ofRest(listPulls('state=open&state=all')), '/query/state', 'is given more than once')
+})
+
+test('a date that is none, nor a range of dates, is found', () => {
+  const runs = (created) => ofRest(rest('GET', '/repos/{owner}/{repo}/actions/runs', '/repos/o/r/actions/runs', {
+    query: `created=${encodeURIComponent(created)}`, response_body: { total_count: 0, workflow_runs: [] },
+  }))
+  for (const text of ['2026-01-01T00:00:00Z', '>=2026-01-01', '<2026-01-01T00:00:00+01:00', '2026-01-01..2026-02-01', '*..2026-01-01', '2026-01-01..*']) assert.deepEqual(runs(text), [])
+  for (const text of ['nonsense', '>=', '=>2026-01-01', '2026-13-01', '2026-01-01..', '*..*', '']) finds(runs(text), '/query/created', 'no range of dates')
+})
+
+test('a ref that is named in another way than GitHub does is found', () => {
+  const at = (ref) => ofRest(getRef({ path: `/repos/o/r/git/ref/${ref}` }))
+  assert.deepEqual(at('heads/a/b%20c'), [])
+  finds(at('refs/heads/a'), '/path/ref', 'begins with `refs/`')
+  finds(at('heads/a%2Fb'), '/path/ref', 'an encoded slash')
+  finds(at('heads/a%252Fb'), '/path/ref', 'encoded twice')
+})
+
+test('a request without a token, and a text that is too long, are found', () => {
+  const { authorization: _, ...nameless } = HEADERS
+  finds(ofRest(getRef({ request_headers: nameless })), '/headers/authorization', 'there is no token')
+  const comment = (length) => rest('POST', '/repos/{owner}/{repo}/issues/{issue_number}/comments', '/repos/o/r/issues/1/comments', {
+    request_body: { body: 'x'.repeat(length) }, status: 410, response_body: { message: 'x' },
+  })
+  assert.deepEqual(ofRest(comment(65_536)), [])
+  finds(ofRest(comment(65_537)), '/body/body', 'more than 65536 characters')
+  const pull = { title: 'x', head: 'a', base: 'b', body: 'x'.repeat(65_537) }
+  finds(ofRest(rest('POST', '/repos/{owner}/{repo}/pulls', '/repos/o/r/pulls', { request_body: pull, status: 403, response_body: { message: 'x' } })), '/body/body')
 })
 
 test('a path that is not of its template, and parts of a wrong type, are found', () => {
