@@ -95,10 +95,11 @@ fn request(stream: &TcpStream) -> Option<(String, String, Value)> {
     }
     let mut body = Vec::new();
     reader.take(length).read_to_end(&mut body).ok()?;
-    let body = match body.is_empty() {
-        true => Value::Null,
+    let body = if body.is_empty() {
+        Value::Null
+    } else {
         // What is no JSON stays to be seen.
-        false => serde_json::from_slice(&body).unwrap_or_else(|_| json!(String::from_utf8_lossy(&body))),
+        serde_json::from_slice(&body).unwrap_or_else(|_| json!(String::from_utf8_lossy(&body)))
     };
     Some((method, path, body))
 }

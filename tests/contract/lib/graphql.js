@@ -110,6 +110,7 @@ function answerFaults(schema, document, operation, { variables, operationName },
     if (data !== null || !answer.errors?.length || !required) faults.push({ pointer: '/data', what: 'is null, though its fields may be' })
     return faults
   }
+  faults.push(...(answer.errors ?? []).filter((error) => isThere(data, error.path)).map(({ path }) => ({ pointer: `/data/${path.join('/')}`, what: 'is there, though it failed' })))
   const executed = execute({
     schema,
     document,
@@ -122,6 +123,11 @@ function answerFaults(schema, document, operation, { variables, operationName },
   const failed = (executed.errors ?? []).map((error) => ({ pointer: `/data/${(error.path ?? []).join('/')}`, what: error.message }))
   if (failed.length) return [...faults, ...failed]
   return isDeepStrictEqual(plain(executed.data), data) ? faults : [...faults, ...differences(plain(executed.data), data, '/data')]
+}
+
+/** What an error is about is null, or something around it is. */
+function isThere(data, path) {
+  return Array.isArray(path) && path.reduce((value, part) => value?.[part] ?? null, data) !== null
 }
 
 /**

@@ -19,6 +19,7 @@ function sizeFaults(operation, { query, response_body: body }, pages) {
   if (!items || !size) return []
   if (items.length > size) return [{ what: `${items.length} items on a page of ${size}` }]
   const shown = size * (Number(asked.get('page') ?? 1) - 1) + items.length
+  if (body.total_count < items.length) return [{ pointer: '/total_count', what: `is ${body.total_count} after ${items.length} items` }]
   const more = items.length === size && body.total_count > shown
   return more && !pages.has('next') ? [{ pointer, what: `has no next page after ${shown} of ${body.total_count} items` }] : []
 }

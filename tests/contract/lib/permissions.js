@@ -124,9 +124,9 @@ export function checkPublishedPermissions(exchanges, report) {
   const known = publishedNeeds()
   const recorded = new Map()
   for (const { method, route, permission } of exchanges) {
-    if (route !== null) recorded.set(`${method} ${route}`, alternatives(permission))
+    if (route !== null) recorded.set(`${method} ${route} ${permission}`, [`${method} ${route}`, alternatives(permission)])
   }
-  for (const [operation, needs] of recorded) {
+  for (const [operation, needs] of recorded.values()) {
     const due = known.get(operation.replace(/\{[^}]+\}/g, '{}'))
     if (!due) {
       report.count('operations whose permission is not published')

@@ -205,6 +205,7 @@ test('a list that is cut short without a next page, and a page that is too full,
   assert.deepEqual(ofRest(list(1, 3, 'per_page=2&page=2')), [])
   finds(ofRest(list(30, 31, '')), '/headers/link', 'has no next page after 30 of 31 items')
   finds(ofRest(list(2, 5, 'per_page=2&page=2')), 'has no next page after 4 of 5 items')
+  finds(ofRest(list(2, 1, '')), '/total_count', 'is 1 after 2 items')
   finds(ofRest(list(31, 31, '')), '31 items on a page of 30')
 })
 
@@ -277,6 +278,8 @@ test('GraphQL: errors without data are those of a document that was not executed
   assert.deepEqual(refused({ extensions: { code: 'undefinedField' } }), [])
   assert.deepEqual(refused({ type: 'RATE_LIMITED' }), [])
   finds(refused({}), '/data', 'though the document was executed')
+  const failed = { data: marked({ isDraft: false, number: 1 }).data, errors: [{ message: 'x', path: ['markPullRequestReadyForReview'] }] }
+  finds(ofGraphql(MARK, { id: 'x' }, failed), '/data/markPullRequestReadyForReview', 'is there, though it failed')
   finds(refused({ type: 'NOT_FOUND', path: ['markPullRequestReadyForReview'] }), '/data', 'though the document was executed')
   finds(ofGraphql(MARK, { id: 'x' }, {}), '/data', 'no error says why')
 })
@@ -358,6 +361,9 @@ test('permissions: what the fake asks for and GitHub does not is found', () => {
   assert.deepEqual(asked('POST', '/git/trees', 'contents=write'), [])
   assert.deepEqual(asked('GET', '', 'metadata=read'), [])
   for (const permission of ['metadata=read', 'contents=read', 'issues=write', null]) finds(asked('POST', '/git/trees', permission), 'GitHub for `contents: write`')
+  const tree = { method: 'POST', route: '/repos/{owner}/{repo}/git/trees' }
+  const once = [{ ...tree, permission: 'contents=read' }, { ...tree, permission: 'contents=write' }]
+  finds(found(checkPublishedPermissions, once), 'the fake asks for `contents: read`')
 })
 
 test('an exception that excuses nothing is found', () => {
