@@ -1,6 +1,7 @@
 //! A loopback server that answers as GitHub did, or as GitHub's description says by example.
 //!
-//! It knows nothing of promote: it looks a request up among recordings or examples and sends what is there.
+//! It knows nothing of promote: it looks a request up among recordings or examples and sends what is there. It keeps
+//! every request, so that a test can tell a write that was sent from one that was not.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -16,11 +17,21 @@ pub struct Answer {
     pub body: String,
 }
 
+/// A request as it came: `METHOD path?query`, and its body; `Null` where it had none.
+pub type Asked = (String, Value);
+
+/// What was asked since it was last looked at.
+#[derive(Debug, Default)]
+struct Seen {
+    asked: Vec<Asked>,
+    /// Those of them for which there was no answer.
+    missed: Vec<String>,
+}
+
 /// A running server; its thread ends with the test.
 pub struct Replay {
     pub url: String,
-    /// Requests for which there was no answer, `METHOD path`.
-    pub missed: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Replay {
@@ -28,20 +39,36 @@ impl Replay {
     pub fn start(mut answer: impl FnMut(&str, &str) -> Option<Answer> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let missed: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (shared, here) = (missed.clone(), url.clone());
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let (shared, here) = (seen.clone(), url.clone());
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                let Some((method, path)) = request(&stream) else { continue };
+                let Some((method, path, body)) = request(&stream) else { continue };
+                shared.lock().unwrap().asked.push((format!("{method} {path}"), body));
                 let found = answer(&method, &path).unwrap_or_else(|| {
-                    shared.lock().unwrap().push(format!("{method} {path}"));
+                    shared.lock().unwrap().missed.push(format!("{method} {path}"));
                     let body = json!({ "message": "Not Found", "status": "404" }).to_string();
                     Answer { status: 404, headers: vec![json_type()], body }
                 });
                 let _ = stream.write_all(sent(&found, &here).as_bytes());
             }
         });
-        Self { url, missed }
+        Self { url, seen }
+    }
+
+    /// Exactly these requests came since the last call, in this order, and all of them had an answer.
+    #[track_caller]
+    pub fn was_asked(&self, due: &[(&str, Value)]) {
+        self.was_asked_in_vain(due, &[]);
+    }
+
+    /// As [`Self::was_asked`], but those of `missed` had no answer.
+    #[track_caller]
+    pub fn was_asked_in_vain(&self, due: &[(&str, Value)], missed: &[&str]) {
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap());
+        let due: Vec<Asked> = due.iter().map(|(line, body)| ((*line).to_owned(), body.clone())).collect();
+        assert_eq!(seen.asked, due);
+        assert_eq!(seen.missed, missed);
     }
 }
 
@@ -49,7 +76,7 @@ pub fn json_type() -> (String, String) {
     ("content-type".to_owned(), "application/json; charset=utf-8".to_owned())
 }
 
-fn request(stream: &TcpStream) -> Option<(String, String)> {
+fn request(stream: &TcpStream) -> Option<(String, String, Value)> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -66,8 +93,15 @@ fn request(stream: &TcpStream) -> Option<(String, String)> {
             length = value.trim().parse().ok()?;
         }
     }
-    reader.take(length).read_to_end(&mut Vec::new()).ok()?;
-    Some((method, path))
+    let mut body = Vec::new();
+    reader.take(length).read_to_end(&mut body).ok()?;
+    let body = if body.is_empty() {
+        Value::Null
+    } else {
+        // What is no JSON stays to be seen.
+        serde_json::from_slice(&body).unwrap_or_else(|_| json!(String::from_utf8_lossy(&body)))
+    };
+    Some((method, path, body))
 }
 
 /// Addresses of GitHub become those of this server, so that pages and redirects are followed here.

@@ -4,18 +4,35 @@ const any = /(?:)/
 
 const exception = ({ against = any, where = any, pointer = any, what = any, reason }) => ({ against, where, pointer, what, reason })
 
+/** Refusals that GitHub gives and does not describe, each by operation and status: all else is a violation. */
+const refusals = (reason, what, names) =>
+  names.map((name) => exception({ where: new RegExp(`^${name.replace(/[{}/.]/g, '\\$&')}$`), pointer: /^$/, what: new RegExp(`^${what}$`), reason: `${name}: ${reason}` }))
+
+const STATUS = 'a status that is not documented'
+const BODY = 'a body that is not documented'
+
 export const EXCEPTIONS = [
+  ...refusals('a bad token is refused so wherever it is used', STATUS, ['GET /repos/{owner}/{repo} 401', 'GET /repos/{owner}/{repo}/pulls 401']),
+  ...refusals('a token that lacks the permission is refused so wherever it is used', STATUS, [
+    'GET /repos/{owner}/{repo}/actions/runs 403',
+    'GET /repos/{owner}/{repo}/actions/workflows 403',
+    'GET /repos/{owner}/{repo}/pulls 403',
+    'POST /repos/{owner}/{repo}/check-runs 403',
+    'POST /repos/{owner}/{repo}/issues/{issue_number}/labels 403',
+    'POST /repos/{owner}/{repo}/statuses/{sha} 403',
+  ]),
+  ...refusals('a request without a user agent is refused so wherever it goes', STATUS, ['GET /rate_limit 403']),
+  ...refusals('what does not fit is refused so, as the guide to the REST API says of all operations', STATUS, ['POST /repos/{owner}/{repo}/check-runs 422']),
+  ...refusals('the description has the status and forgets the form that every refusal has', BODY, [
+    'DELETE /repos/{owner}/{repo}/git/refs/{ref} 422',
+    'GET /repos/{owner}/{repo}/pulls/{pull_number}/merge 404',
+    'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers 422',
+  ]),
   exception({
     where: / 422$/,
     pointer: /^\/status$/,
-    what: /not documented/,
+    what: /^a field that is not documented$/,
     reason: 'every error of GitHub carries its status; `basic-error` says so, `validation-error` has not caught up',
-  }),
-  exception({
-    where: /^GET \/repos\/\{owner\}\/\{repo\}\/actions\/runs request$/,
-    pointer: /^\/query\/created$/,
-    what: /date-time/,
-    reason: 'the description calls `created` a moment and explains it as a range (`>=2026-01-01`)',
   }),
   exception({
     against: /^api\.github\.com$/,

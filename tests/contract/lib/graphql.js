@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { GraphQLError, buildSchema, execute, getOperationAST, getVariableValues, isNonNullType, parse, validate } from 'graphql'
 import { published } from './published.js'
-import { byProduct } from './rest.js'
+import { byProduct } from './recording.js'
 
 /** Forms of GitHub's own scalars, of which the schema says the name only. */
 const SCALARS = {
@@ -53,12 +53,19 @@ export function checkGraphql(schema, exchange, report) {
   const operation = getOperationAST(document, operationName)
   where = named(operation)
   report.count('GraphQL documents')
+  if (held) requestFaults(exchange, operation).forEach(say)
   const wrong = validate(schema, document)
   told(wrong)
   if (wrong.length || !operation) return
   const coerced = getVariableValues(schema, operation.variableDefinitions ?? [], variables)
   told(coerced.errors ?? [])
-  if (coerced.errors || answer === null || exchange.status === null) return
+  const own = exchange.fault === null || exchange.fault.startsWith('{"delay-')
+  if (coerced.errors || !own || exchange.status === null) return
+  if (!/^application\/json/.test(exchange.response_headers['content-type'] ?? '')) say({ pointer: '/headers/content-type', what: 'is not JSON' })
+  if (answer === null || typeof answer !== 'object') {
+    say({ what: `status ${exchange.status} without a body` })
+    return
+  }
   // A refusal of the whole request, as of a bad token or by a server without GraphQL, is one of the REST API.
   if (exchange.status !== 200) {
     if (typeof answer.message !== 'string') say({ what: `status ${exchange.status} without a message` })
@@ -66,6 +73,21 @@ export function checkGraphql(schema, exchange, report) {
   }
   answerFaults(schema, document, operation, { variables, operationName }, answer).forEach(say)
   report.count('GraphQL answers')
+}
+
+/** How a document is sent: where to, as what, and with nothing that it does not declare. */
+function requestFaults(exchange, operation) {
+  const { method, path, request_headers: headers, request_body: body } = exchange
+  const faults = []
+  if (method !== 'POST' || !['/graphql', '/api/graphql'].includes(path)) faults.push({ what: `is sent by ${method} ${path}, not by POST to the address of GraphQL` })
+  // Tests may be plainer.
+  if (byProduct(exchange) && !/^application\/json/.test(headers['content-type'] ?? '')) faults.push({ pointer: '/headers/content-type', what: 'a JSON body is not called so' })
+  if (headers.authorization === undefined) faults.push({ pointer: '/headers/authorization', what: 'there is no token' })
+  const { variables = {} } = body
+  if (variables === null || typeof variables !== 'object' || Array.isArray(variables)) return [...faults, { pointer: '/variables', what: 'must be an object' }]
+  const declared = new Set((operation?.variableDefinitions ?? []).map(({ variable }) => variable.name.value))
+  const undeclared = Object.keys(variables).filter((name) => !declared.has(name))
+  return [...faults, ...undeclared.map((name) => ({ pointer: `/variables/${name}`, what: 'a variable that the document does not declare' }))]
 }
 
 /** `mutation updateRefs`, by the fields at the root. */
@@ -80,8 +102,7 @@ function answerFaults(schema, document, operation, { variables, operationName },
     .filter((key) => !['data', 'errors', 'extensions'].includes(key))
     .map((key) => ({ pointer: `/${key}`, what: 'a field that no answer has' }))
   if ('errors' in answer) faults.push(...errorFaults(answer.errors))
-  // A document that does not fit the server's own schema has no data: an older server, say.
-  if (answer.errors?.length && !('data' in answer)) return faults
+  if (!('data' in answer)) return [...faults, ...withoutData(answer.errors)]
   const { data } = answer
   if (data === null || typeof data !== 'object') {
     const root = schema.getRootType(operation.operation).getFields()
@@ -89,6 +110,7 @@ function answerFaults(schema, document, operation, { variables, operationName },
     if (data !== null || !answer.errors?.length || !required) faults.push({ pointer: '/data', what: 'is null, though its fields may be' })
     return faults
   }
+  faults.push(...(answer.errors ?? []).filter((error) => isThere(data, error.path)).map(({ path }) => ({ pointer: `/data/${path.join('/')}`, what: 'is there, though it failed' })))
   const executed = execute({
     schema,
     document,
@@ -101,6 +123,21 @@ function answerFaults(schema, document, operation, { variables, operationName },
   const failed = (executed.errors ?? []).map((error) => ({ pointer: `/data/${(error.path ?? []).join('/')}`, what: error.message }))
   if (failed.length) return [...faults, ...failed]
   return isDeepStrictEqual(plain(executed.data), data) ? faults : [...faults, ...differences(plain(executed.data), data, '/data')]
+}
+
+/** What an error is about is null, or something around it is. */
+function isThere(data, path) {
+  return Array.isArray(path) && path.reduce((value, part) => value?.[part] ?? null, data) !== null
+}
+
+/**
+ * Only a document that was not executed has no data: GitHub gives each such error a code, as where it does not fit
+ * the server's own schema, or refuses the whole of it for its rate. What fails later leaves its field null.
+ */
+function withoutData(errors) {
+  if (!Array.isArray(errors) || errors.length === 0) return [{ pointer: '/data', what: 'is missing, and no error says why' }]
+  const before = (error) => typeof error.extensions?.code === 'string' || error.type === 'RATE_LIMITED'
+  return errors.every(before) ? [] : [{ pointer: '/data', what: 'is missing, though the document was executed' }]
 }
 
 /** The one type that a fragment of the selection is on, where the answer does not say its `__typename`. */

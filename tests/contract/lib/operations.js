@@ -1,11 +1,11 @@
 // The operations that the product uses, out of a recording: what each is for and which permission it needs.
 
 import { getOperationAST, parse } from 'graphql'
-import { byProduct } from './rest.js'
+import { byProduct } from './recording.js'
 
 const FETCH = 'Fetch tags, branches and commits that the checkout lacks'
 
-/** `{kind, name, summary, url, needs, writes}`, sorted; `needs` lists alternatives, each `{permission, level}`. */
+/** `{kind, name, summary, url, needs, writes}`, sorted; `needs` lists alternatives, each all of some `{permission, level}`. */
 export function operationsOf({ rest, graphql, git }, description, schema) {
   const found = new Map()
   const add = (kind, name, exchange, about) => {
@@ -47,25 +47,30 @@ function graphqlReference(name) {
   return `https://docs.github.com/graphql/reference/${kind === 'mutation' ? 'mutations' : 'queries'}#${field.toLowerCase()}`
 }
 
-/** `issues=write; pull_requests=write` as alternatives, in the names that workflows use. */
+/** `issues=write; pull_requests=write` as alternatives in the names of workflows; with `,`, an alternative is both. */
 export function alternatives(permission) {
-  return (permission ?? '').split('; ').filter(Boolean).map((one) => {
-    const [name, level] = one.split('=')
-    return { permission: name.replace(/_/g, '-'), level }
-  })
+  const one = (text) => {
+    const [name, level] = text.split('=')
+    return { permission: name.trim().replace(/_/g, '-'), level }
+  }
+  return (permission ?? '').split('; ').filter(Boolean).map((all) => all.split(',').map(one))
+}
+
+/** `` `issues: write` or `pull-requests: write` ``, as people are told. */
+export function toldNeeds(needs) {
+  return needs.map((all) => all.map(({ permission, level }) => `\`${permission}: ${level}\``).join(' and ')).join(' or ')
 }
 
 /** `docs/operations.md`. */
 export function rendered(operations) {
   const row = ({ kind, name, summary, url, needs, writes }) => {
     const what = url ? `[${summary}](${url})` : summary
-    const permission = needs.map(({ permission, level }) => `\`${permission}: ${level}\``).join(' or ')
-    return `| ${kind === 'REST' ? '' : `${kind} `}\`${name}\` | ${what} | ${permission || 'none'} | ${writes ? 'write' : 'read'} |`
+    return `| ${kind === 'REST' ? '' : `${kind} `}\`${name}\` | ${what} | ${toldNeeds(needs) || 'none'} | ${writes ? 'write' : 'read'} |`
   }
   return `# What promote asks of GitHub
 
 Every operation that promote uses, out of a recording of its whole test suite, with the permission that each needs.
-Where there are several, one of them is enough. Every token has \`metadata: read\`.
+Of those with "or" between them, one is enough. Every token has \`metadata: read\`.
 
 <!-- Written by \`.ci/contract --write\`; do not edit. -->
 

@@ -3,16 +3,19 @@
 
 import { parse } from 'yaml'
 import { published } from './published.js'
-import { alternatives } from './operations.js'
+import { alternatives, toldNeeds } from './operations.js'
 
 const LEVELS = ['none', 'read', 'write']
 const rank = (level) => LEVELS.indexOf(level ?? 'none')
 const told = ({ permission, level }) => `\`${permission}: ${level}\``
 
+/** What only some evidence is read with, or a verdict written: their rows are conditional, and all others are not. */
+const CONDITIONAL = { statuses: /^\s*(evidence:\s*)?(any|status: .*)$/m, deployments: /^\s*(evidence:\s*)?(any|deployment: .*)$|^\s*deployment_status:/m }
+
 /** Whether permissions (name → level) are enough for an operation. */
 function enough(granted, { needs }) {
   const open = ({ permission, level }) => permission === 'metadata' || rank(granted[permission]) >= rank(level)
-  return needs.length === 0 || needs.some(open)
+  return needs.length === 0 || needs.some((all) => all.every(open))
 }
 
 /** The rows of the README's table of permissions: `{permission, level, always}`. */
@@ -25,15 +28,26 @@ export function tableOf(markdown) {
   }))
 }
 
-/** Every permission used is in the table, and every row of the table is used. */
+/**
+ * Every permission used is in the table, and every row of the table is used: one row for each level of what is
+ * conditional, and the highest one of what is always needed.
+ */
 export function tableFaults(rows, operations) {
   const granted = highest(rows)
   const lacking = operations.filter((operation) => !enough(granted, operation))
-  const idle = rows.filter((row) => !operations.some(({ needs }) => needs.some((need) => need.permission === row.permission && need.level === row.level)))
+  const used = operations.flatMap(({ needs }) => needs.flat())
+  const idle = rows.filter((row) => !used.some((need) => need.permission === row.permission && need.level === row.level))
+  const listed = (need) => rows.some((row) => row.permission === need.permission && row.level === need.level)
+  const unlisted = new Set(used.filter((need) => need.permission in CONDITIONAL && !listed(need)).map(told))
+  const twice = rows.filter((row) => !(row.permission in CONDITIONAL) && rows.some((other) => other !== row && other.permission === row.permission))
+  const misplaced = rows.filter((row) => row.always === row.permission in CONDITIONAL)
   return [
     ...(rows.length ? [] : ['it has no rows']),
-    ...lacking.map(({ name, needs }) => `\`${name}\` needs ${needs.map(told).join(' or ')}, which is not in it`),
+    ...lacking.map(({ name, needs }) => `\`${name}\` needs ${toldNeeds(needs)}, which is not in it`),
     ...idle.map((row) => `${told(row)} is in it, and no operation needs it`),
+    ...[...unlisted].map((need) => `${need} is needed in some cases, and has no row of its own`),
+    ...twice.map((row) => `${told(row)} is one of several rows for what is always needed`),
+    ...misplaced.map((row) => `${told(row)} is ${row.always ? 'needed in some cases only' : 'always needed'}, and it says otherwise`),
   ]
 }
 
@@ -45,14 +59,25 @@ function highest(rows) {
   return granted
 }
 
-/** The jobs of a workflow that run promote: `{job, granted, app}`; `app` is what its App's token is given. */
+/** A workflow grants nothing but to its jobs. */
+export function workflowFaults(text) {
+  const { permissions } = parse(text) ?? {}
+  const nothing = permissions !== null && typeof permissions === 'object' && Object.keys(permissions).length === 0
+  return nothing ? [] : ['the workflow has no `permissions: {}`: its other jobs get what they do not need']
+}
+
+/**
+ * The jobs of a workflow that run promote: `{job, granted, app, needless}`; `app` is what its App's token is given,
+ * `needless` are the conditional permissions of which no condition holds in it.
+ */
 export function jobsOf(text) {
   const workflow = parse(text)
+  const needless = Object.keys(CONDITIONAL).filter((permission) => !CONDITIONAL[permission].test(text))
   return Object.entries(workflow?.jobs ?? {}).flatMap(([job, { steps = [], permissions = workflow.permissions ?? {} }]) => {
     if (!steps.some(({ uses }) => /(^|\/)promote(\/[\w-]+)*@|^\.\//.test(uses ?? ''))) return []
     const inputs = steps.flatMap((step) => (/create-github-app-token@/.test(step.uses ?? '') ? Object.entries(step.with ?? {}) : []))
     const app = inputs.filter(([name]) => name.startsWith('permission-')).map(([name, level]) => [name.slice('permission-'.length), level])
-    return [{ job, granted: permissions, app: app.length ? Object.fromEntries(app) : null }]
+    return [{ job, granted: permissions, app: app.length ? Object.fromEntries(app) : null, needless }]
   })
 }
 
@@ -63,17 +88,18 @@ export function workflowsIn(markdown) {
 
 /**
  * What is wrong with the permissions of one token: `operations` are those it is used for. What only `optional` rows
- * of the table open may be left out.
+ * of the table open may be left out, and must be where it is `needless`.
  */
-export function grantFaults(granted, operations, rows) {
+export function grantFaults(granted, operations, rows, needless = []) {
+  if (granted === null || typeof granted !== 'object') return [`\`permissions: ${granted}\` does not say what is needed`]
   const optional = highest(rows.filter(({ always }) => !always))
   const lacking = operations.filter((operation) => !enough(granted, operation) && !enough(optional, operation))
   const idle = Object.entries(granted).filter(([permission, level]) => {
     const less = { ...granted, [permission]: LEVELS[rank(level) - 1] }
-    return rank(level) <= 0 || operations.every((operation) => !enough(granted, operation) || enough(less, operation))
+    return rank(level) <= 0 || needless.includes(permission) || operations.every((operation) => !enough(granted, operation) || enough(less, operation))
   })
   return [
-    ...lacking.map(({ name, needs }) => `\`${name}\` needs ${needs.map(told).join(' or ')}, which is not granted`),
+    ...lacking.map(({ name, needs }) => `\`${name}\` needs ${toldNeeds(needs)}, which is not granted`),
     ...idle.map(([permission, level]) => `${told({ permission, level })} is granted, and ${rank(level) > 1 ? 'less would do' : 'no operation needs it'}`),
   ]
 }
@@ -98,22 +124,22 @@ export function checkPublishedPermissions(exchanges, report) {
   const known = publishedNeeds()
   const recorded = new Map()
   for (const { method, route, permission } of exchanges) {
-    if (route !== null) recorded.set(`${method} ${route}`, alternatives(permission))
+    if (route !== null) recorded.set(`${method} ${route} ${permission}`, [`${method} ${route}`, alternatives(permission)])
   }
-  for (const [operation, needs] of recorded) {
+  for (const [operation, needs] of recorded.values()) {
     const due = known.get(operation.replace(/\{[^}]+\}/g, '{}'))
     if (!due) {
       report.count('operations whose permission is not published')
       continue
     }
     report.count('operations whose permission is published')
-    const list = (all) => all.map(told).sort().join(' or ') || 'nothing'
-    // To ask for more than GitHub does is safe, and some of what is published has been narrowed since. Every token
-    // has `metadata: read`.
-    const accepted = new Set([...due.map(told), '`metadata: read`'])
-    const open = needs.length === 0 && !due.some(({ permission }) => permission === 'metadata')
-    if (open || !needs.every((need) => accepted.has(told(need)))) {
-      report.violation({ against: 'published permissions', where: operation, what: `the fake asks for ${list(needs)}, GitHub for ${list(due)}` })
+    const list = (all) => all.sort().join(' or ') || 'nothing'
+    // To ask for more than GitHub does is safe, and some of what is published has been narrowed since. What is open to
+    // every token, `metadata: read`, needs no word of it.
+    const accepted = new Set(due.map(told))
+    const open = needs.length === 0 && !accepted.has('`metadata: read`')
+    if (open || !needs.every((all) => all.some((need) => accepted.has(told(need))))) {
+      report.violation({ against: 'published permissions', where: operation, what: `the fake asks for ${toldNeeds(needs) || 'nothing'}, GitHub for ${list(due.map(told))}` })
     }
   }
 }

@@ -2,6 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 
+const PRODUCT = /^promote\//
+
+/** Whether the product sent it, and not a test. */
+export function byProduct(exchange) {
+  return PRODUCT.test(exchange.request_headers['user-agent'] ?? '')
+}
+
 /** Reads a recording; `{rest, graphql, git, events}`. */
 export function readRecording(path) {
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)

@@ -2,7 +2,6 @@
 
 export class Report {
   violations = new Map()
-  warnings = new Map()
   figures = new Map()
   #exceptions
 
@@ -31,11 +30,6 @@ export class Report {
       return
     }
     add(this.violations, `${where}${place ? ` at ${place}` : ''}: ${what}`, against)
-  }
-
-  /** Something that is not documented and yet known to happen. */
-  warning({ against, where, what }) {
-    add(this.warnings, `${where}: ${what}`, against)
   }
 
   /** Exceptions that excuse nothing any more are wrong, too. */

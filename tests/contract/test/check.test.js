@@ -9,15 +9,21 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Description } from '../lib/description.js'
 import { Webhooks } from '../lib/events.js'
+import { EXCEPTIONS } from '../lib/exceptions.js'
 import { checkGraphql, githubSchema } from '../lib/graphql.js'
-import { grantFaults, jobsOf, tableFaults, tableOf } from '../lib/permissions.js'
+import { alternatives, toldNeeds } from '../lib/operations.js'
+import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults } from '../lib/permissions.js'
+import { published } from '../lib/published.js'
 import { Report } from '../lib/report.js'
 import { checkExchange } from '../lib/rest.js'
+import { valueFaults } from '../lib/values.js'
+import { checkGit, checkSecrets } from '../lib/transport.js'
 
 const github = new Description('api.github.com')
 const schema = githubSchema()
 const HEADERS = {
   'user-agent': 'promote/0.1.0',
+  authorization: '***',
   accept: 'application/vnd.github+json',
   'x-github-api-version': '2022-11-28',
   'content-type': 'application/json',
@@ -33,6 +39,10 @@ function rest(method, route, path, more) {
 const REF = { ref: 'refs/heads/a/b', node_id: 'x', url: 'https://api.github.com/x', object: { type: 'commit', sha: 'a'.repeat(40), url: 'https://api.github.com/y' } }
 const getRef = (more) => rest('GET', '/repos/{owner}/{repo}/git/ref/{ref}', '/repos/o/r/git/ref/heads/a/b', { response_body: REF, ...more })
 const postRef = (body) => rest('POST', '/repos/{owner}/{repo}/git/refs', '/repos/o/r/git/refs', { request_body: body, status: 201, response_body: REF })
+const WORKFLOW = {
+  id: 1, node_id: 'x', name: 'x', path: '.github/workflows/x.yml', state: 'active', created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z',
+  url: 'x', html_url: 'x', badge_url: 'x',
+}
 const listPulls = (query, more) => rest('GET', '/repos/{owner}/{repo}/pulls', '/repos/o/r/pulls', { query, response_body: [], ...more })
 
 function found(check, ...args) {
@@ -52,7 +62,8 @@ function finds(findings, ...parts) {
 test('what is as it is published is no violation', () => {
   assert.deepEqual(ofRest(getRef()), [])
   assert.deepEqual(ofRest(postRef({ ref: 'refs/heads/a', sha: 'a'.repeat(40) })), [])
-  const link = '<https://api.github.com/repos/o/r/pulls?page=2>; rel="next", <https://api.github.com/repos/o/r/pulls?page=3>; rel="last"'
+  const page = (number) => `<https://api.github.com/repos/o/r/pulls?state=all&per_page=100&page=${number}>`
+  const link = `${page(2)}; rel="next", ${page(3)}; rel="last"`
   assert.deepEqual(ofRest(listPulls('state=all&per_page=100', { response_headers: { 'content-type': 'application/json', link } })), [])
 })
 
@@ -79,6 +90,38 @@ test('an unknown, wrong or excessive query parameter is found', () => {
   finds(ofRest(listPulls('state=any')), '/query/state', 'open, closed, all')
   finds(ofRest(listPulls('per_page=many')), '/query/per_page', 'must be integer')
   finds(ofRest(listPulls('per_page=1000')), '/query/per_page', 'more than 100')
+  finds(ofRest(listPulls('per_page=0')), '/query/per_page', 'less than 1')
+  finds(ofRest(listPulls('page=0')), '/query/page', 'less than 1')
+  finds(ofRest(listPulls('page=-1')), '/query/page', 'less than 1')
+  finds(ofRest(listPulls('state=open&state=all')), '/query/state', 'is given more than once')
+})
+
+test('a date that is none, nor a range of dates, is found', () => {
+  const runs = (created) => ofRest(rest('GET', '/repos/{owner}/{repo}/actions/runs', '/repos/o/r/actions/runs', {
+    query: `created=${encodeURIComponent(created)}`, response_body: { total_count: 0, workflow_runs: [] },
+  }))
+  for (const text of ['2026-01-01T00:00:00Z', '>=2026-01-01', '<2026-01-01T00:00:00+01:00', '2026-01-01..2026-02-01', '*..2026-01-01', '2026-01-01..*']) assert.deepEqual(runs(text), [])
+  for (const text of ['nonsense', '>=', '=>2026-01-01', '2026-13-01', '2026-01-01..', '*..*', '']) finds(runs(text), '/query/created', 'no range of dates')
+})
+
+test('a ref that is named in another way than GitHub does is found', () => {
+  const at = (ref) => ofRest(getRef({ path: `/repos/o/r/git/ref/${ref}` }))
+  assert.deepEqual(at('heads/a/b%20c'), [])
+  finds(at('refs/heads/a'), '/path/ref', 'begins with `refs/`')
+  finds(at('heads/a%2Fb'), '/path/ref', 'an encoded slash')
+  finds(at('heads/a%252Fb'), '/path/ref', 'encoded twice')
+})
+
+test('a request without a token, and a text that is too long, are found', () => {
+  const { authorization: _, ...nameless } = HEADERS
+  finds(ofRest(getRef({ request_headers: nameless })), '/headers/authorization', 'there is no token')
+  const comment = (length) => rest('POST', '/repos/{owner}/{repo}/issues/{issue_number}/comments', '/repos/o/r/issues/1/comments', {
+    request_body: { body: 'x'.repeat(length) }, status: 410, response_body: { message: 'x' },
+  })
+  assert.deepEqual(ofRest(comment(65_536)), [])
+  finds(ofRest(comment(65_537)), '/body/body', 'more than 65536 characters')
+  const pull = { title: 'x', head: 'a', base: 'b', body: 'x'.repeat(65_537) }
+  finds(ofRest(rest('POST', '/repos/{owner}/{repo}/pulls', '/repos/o/r/pulls', { request_body: pull, status: 403, response_body: { message: 'x' } })), '/body/body')
 })
 
 test('a path that is not of its template, and parts of a wrong type, are found', () => {
@@ -87,15 +130,44 @@ test('a path that is not of its template, and parts of a wrong type, are found',
   finds(ofRest(pull), '/path/pull_number', 'must be integer')
 })
 
-test('an unknown operation or status is found, and a 4xx is a warning', () => {
+test('an unknown operation or status is found, and so is a refusal that is not listed', () => {
   finds(ofRest(rest('GET', '/repos/{owner}/{repo}/nothing', '/repos/o/r/nothing')), 'an operation that is not documented')
   finds(ofRest(rest('GET', null, '/repos/o/r/nothing')), 'an operation that is not documented')
   finds(ofRest(getRef({ status: 202 })), '202', 'a status that is not documented')
-  const report = new Report()
-  checkExchange(github, getRef({ status: 418, response_body: { message: 'x' } }), report)
-  assert.equal(report.violations.size, 0)
-  assert.equal(report.warnings.size, 1)
-  finds(ofRest(getRef({ status: 418, response_body: { message: 7 } })), '418', '/message')
+  finds(ofRest(getRef({ status: 418, response_body: { message: 'x' } })), '418', 'a status that is not documented')
+  const report = new Report(EXCEPTIONS)
+  const refused = (status, response_body = { message: 'x' }) => checkExchange(github, listPulls('', { status, response_body }), report)
+  refused(401)
+  refused(403)
+  assert.deepEqual([...report.violations.keys()], [])
+  refused(409)
+  finds([...report.violations.keys()], '409', 'a status that is not documented')
+})
+
+test('a status, conclusion or state that GitHub does not know is found', () => {
+  const of = (path, body, status = 200) => {
+    const [method, route] = path.split(' ')
+    return valueFaults(github.operation(method, `/repos/{owner}/{repo}${route}`), { status, response_body: body }).map(({ pointer, what }) => `${pointer}: ${what}`)
+  }
+  const run = (status, conclusion) => of('GET /actions/runs', { workflow_runs: [{ status, conclusion }] })
+  for (const [status, conclusion] of [['completed', 'success'], ['completed', 'stale'], ['queued', null]]) assert.deepEqual(run(status, conclusion), [])
+  finds(run('completed', 'successful'), '/workflow_runs/0/conclusion: "successful" is none of')
+  finds(run('done', null), '/workflow_runs/0/status: "done" is none of')
+  finds(run(null, null), '/status: null')
+  assert.deepEqual(of('GET /pulls', [{ state: 'open' }, { state: 'closed' }]), [])
+  finds(of('GET /pulls', [{ state: 'merged' }]), '/state: "merged" is none of open, closed')
+  finds(of('POST /pulls', { state: 'merged' }, 201), '/state: "merged"')
+  finds(of('GET /commits/{ref}/statuses', [{ state: 'ok' }]), '/state: "ok" is none of')
+})
+
+test('a refusal that does not say why, or tells another status, is found', () => {
+  finds(ofRest(getRef({ status: 404, response_body: {} })), '/message', 'does not say why')
+  finds(ofRest(getRef({ status: 404, response_body: { message: '' } })), '/message', 'does not say why')
+  finds(ofRest(getRef({ status: 404, response_body: { message: 'x', status: '403' } })), '/status', 'is "403" and not "404"')
+  const report = new Report(EXCEPTIONS)
+  const refused = { ...postRef({ ref: 'refs/heads/a', sha: 'a'.repeat(40) }), status: 422, response_body: { message: 'x', documentation_url: 'y', status: 422 } }
+  checkExchange(github, refused, report)
+  finds([...report.violations.keys()], '/status', 'is 422 and not "422"')
 })
 
 test('the answer of a fault is not held, and its request is', () => {
@@ -109,21 +181,74 @@ test('what a test got wrong and the fake refused is not held', () => {
 })
 
 test('a page that leads elsewhere is found', () => {
-  const link = (text) => listPulls('', { response_headers: { 'content-type': 'application/json', link: text } })
-  finds(ofRest(link('https://api.github.com/repos/o/r/pulls?page=2')), '/headers/link', 'is not of the form')
-  finds(ofRest(link('<https://api.github.com/repos/o/r/pulls?page=3>; rel="next"')), 'another page')
-  finds(ofRest(link('<https://api.github.com/repos/o/r/issues?page=2>; rel="next"')), 'another operation')
+  const link = (text, query = '') => ofRest(listPulls(query, { response_headers: { 'content-type': 'application/json', link: text } }))
+  const at = (rest) => `<https://api.github.com/repos/o/r/pulls?${rest}>`
+  finds(link('https://api.github.com/repos/o/r/pulls?page=2'), '/headers/link', 'is not of the form')
+  finds(link(`${at('page=2')}; rel='next'`), 'is not of the form')
+  finds(link(`${at('page=3')}; rel="next"`), 'another page')
+  finds(link('<https://api.github.com/repos/o/r/issues?page=2>; rel="next"'), 'another operation')
+  finds(link('<https://api.evil.test/repos/o/r/pulls?page=2>; rel="next"'), 'another server')
+  finds(link(`${at('page=2')}; rel="next", ${at('page=2')}; rel="last"`, 'state=all'), 'does not keep the other parameters')
+  finds(link(`${at('page=2&per_page=30')}; rel="next", ${at('page=2&per_page=30')}; rel="last"`, 'per_page=100'), 'does not keep')
+  finds(link(`${at('page=1')}; rel="first"`), 'neither a next page nor one before')
+  finds(link(`${at('page=4')}; rel="last"`), 'a last page and no next one')
+  finds(link(`${at('page=2')}; rel="next"`), 'a next page and no last one')
+  const single = getRef({ response_headers: { 'content-type': 'application/json', link: '<https://api.github.com/x?page=2>; rel="next"' } })
+  finds(ofRest(single), 'pages where none are documented')
 })
 
-test('a recorded secret and a nameless client are found', () => {
+test('a list that is cut short without a next page, and a page that is too full, are found', () => {
+  const list = (items, total_count, query) => rest('GET', '/repos/{owner}/{repo}/actions/workflows', '/repos/o/r/actions/workflows', {
+    query, response_body: { total_count, workflows: Array(items).fill(WORKFLOW) },
+  })
+  assert.deepEqual(ofRest(list(30, 30, '')), [])
+  assert.deepEqual(ofRest(list(1, 3, 'per_page=2&page=2')), [])
+  finds(ofRest(list(30, 31, '')), '/headers/link', 'has no next page after 30 of 31 items')
+  finds(ofRest(list(2, 5, 'per_page=2&page=2')), 'has no next page after 4 of 5 items')
+  finds(ofRest(list(2, 1, '')), '/total_count', 'is 1 after 2 items')
+  finds(ofRest(list(31, 31, '')), '31 items on a page of 30')
+})
+
+test("pages as GitHub itself links them are accepted", () => {
+  const recorded = JSON.parse(published('fixtures/scenarios/api.github.com/paginate-issues/normalized-fixture.json'))
+  const path = '/repos/octokit-fixture-org/paginate-issues/issues'
+  const links = recorded.map(({ headers, path }) => [headers.link, path.split('?')[1]])
+  assert.equal(links.length, 5)
+  for (const [link, query] of links) {
+    const headers = { 'content-type': 'application/json', link: link.replaceAll('https://api.github.com:443', 'https://api.github.com') }
+    assert.deepEqual(ofRest(rest('GET', '/repos/{owner}/{repo}/issues', path, { query, response_body: [], response_headers: headers })), [])
+  }
+})
+
+test('a recorded secret is found wherever it was sent, and so is an unknown version of the API', () => {
   const named = (more) => getRef({ request_headers: { ...HEADERS, ...more } })
-  finds(ofRest(named({ authorization: 'Bearer ghs_x' })), 'a secret was recorded')
   finds(ofRest(named({ 'x-github-api-version': '2099-01-01' })), '/headers/x-github-api-version')
+  for (const surface of ['rest', 'graphql', 'git']) {
+    const sent = (headers) => found(checkSecrets, { surface, request_headers: headers })
+    assert.deepEqual(sent({ authorization: '***', 'user-agent': 'promote/1 token' }), [])
+    for (const value of ['Bearer ghs_x', 'Basic eDp5', 'ghs_x', '']) finds(sent({ authorization: value }), `${surface} request`, 'a secret was recorded')
+    finds(sent({ 'proxy-authorization': 'Basic eDp5' }), 'a secret was recorded')
+    finds(sent({ 'x-other': 'Basic eDp5eDp5eDp5' }), 'a secret was recorded')
+  }
+})
+
+test('git: an unknown status, a wrong type and an answer without a token are found', () => {
+  const git = (more) => found(checkGit, {
+    surface: 'git', method: 'GET', path: '/o/r/info/refs', query: 'service=git-upload-pack', fault: null, request_headers: { authorization: '***' },
+    status: 200, response_headers: { 'content-type': 'application/x-git-upload-pack-advertisement' }, ...more,
+  })
+  assert.deepEqual(git({}), [])
+  finds(git({ status: 418 }), 'git GET git-upload-pack 418', 'a status that GitHub does not answer git with')
+  finds(git({ response_headers: { 'content-type': 'text/html' } }), 'not of the type')
+  finds(git({ request_headers: {} }), 'without a token')
+  finds(git({ status: 401, response_headers: {} }), 'does not ask for a token')
+  finds(git({ query: 'service=git-upload-archive', status: 404 }), 'a request that git does not make')
 })
 
 const MARK = 'mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft number } } }'
 const graphql = (query, variables, response_body) => ({
-  surface: 'graphql', fault: null, status: 200, request_headers: HEADERS, request_body: { query, variables }, response_body,
+  surface: 'graphql', method: 'POST', path: '/api/graphql', fault: null, status: 200, request_headers: HEADERS, request_body: { query, variables },
+  response_headers: { 'content-type': 'application/json; charset=utf-8' }, response_body,
 })
 const ofGraphql = (...exchange) => found(checkGraphql, schema, graphql(...exchange))
 const marked = (pullRequest) => ({ data: { markPullRequestReadyForReview: { pullRequest } } })
@@ -148,6 +273,29 @@ test('GraphQL: a refusal has the form of errors, and data where its field may be
   finds(ofGraphql(MARK, { id: 'x' }, { data: { markPullRequestReadyForReview: null }, errors: [{ ...error, message: 7 }] }), '/errors/*/message')
 })
 
+test('GraphQL: errors without data are those of a document that was not executed', () => {
+  const refused = (error, more = {}) => ofGraphql(MARK, { id: 'x' }, { errors: [{ message: 'x', ...error }], ...more })
+  assert.deepEqual(refused({ extensions: { code: 'undefinedField' } }), [])
+  assert.deepEqual(refused({ type: 'RATE_LIMITED' }), [])
+  finds(refused({}), '/data', 'though the document was executed')
+  const failed = { data: marked({ isDraft: false, number: 1 }).data, errors: [{ message: 'x', path: ['markPullRequestReadyForReview'] }] }
+  finds(ofGraphql(MARK, { id: 'x' }, failed), '/data/markPullRequestReadyForReview', 'is there, though it failed')
+  finds(refused({ type: 'NOT_FOUND', path: ['markPullRequestReadyForReview'] }), '/data', 'though the document was executed')
+  finds(ofGraphql(MARK, { id: 'x' }, {}), '/data', 'no error says why')
+})
+
+test('GraphQL: what is sent or answered in a wrong way is found', () => {
+  const whole = (more) => found(checkGraphql, schema, { ...graphql(MARK, { id: 'x' }, marked({ isDraft: false, number: 1 })), ...more })
+  finds(whole({ response_body: null }), 'status 200 without a body')
+  finds(whole({ response_headers: { 'content-type': 'text/html' } }), '/headers/content-type', 'is not JSON')
+  finds(whole({ method: 'GET' }), 'is sent by GET')
+  finds(whole({ path: '/graphqll' }), 'is sent by POST /graphqll')
+  finds(whole({ request_headers: { ...HEADERS, 'content-type': 'text/plain' } }), 'a JSON body is not called so')
+  const { authorization: _, ...nameless } = HEADERS
+  finds(whole({ request_headers: nameless }), 'there is no token')
+  finds(whole({ request_body: { query: MARK, variables: { id: 'x', more: 1 } } }), '/variables/more', 'does not declare')
+})
+
 test('an event without a field, with an invented one, or of an unknown action is found', () => {
   const webhooks = new Webhooks('api.github.com')
   const payload = { schedule: '0 6 * * *', workflow: 'x' }
@@ -160,21 +308,62 @@ test('an event without a field, with an invented one, or of an unknown action is
   assert.match(webhooks.faults('workflow_run', { action: 'exploded' })[0].what, /not described/)
 })
 
-test('permissions: too few, too many and too high are found', () => {
-  const operations = [
-    { name: 'read it', needs: [{ permission: 'contents', level: 'read' }] },
-    { name: 'open it', needs: [{ permission: 'issues', level: 'write' }, { permission: 'pull-requests', level: 'write' }] },
-  ]
-  const rows = tableOf('### Permissions\n\n| `contents: read` | a | always |\n| `pull-requests: write` | b | always |\n\n## Next\n')
-  assert.equal(rows.length, 2)
-  assert.deepEqual(tableFaults(rows, operations), [])
-  finds(tableFaults(rows.slice(1), operations), '`read it` needs `contents: read`')
-  finds(tableFaults([...rows, { permission: 'checks', level: 'read' }], operations), 'no operation needs it')
-  const workflow = (permissions) => jobsOf(`jobs: { x: { permissions: ${permissions}, steps: [{ uses: acme/promote@v1 }] } }`)[0].granted
-  assert.deepEqual(grantFaults(workflow('{ contents: read, pull-requests: write }'), operations, rows), [])
-  finds(grantFaults(workflow('{ pull-requests: write }'), operations, rows), '`read it` needs')
-  finds(grantFaults(workflow('{ contents: write, pull-requests: write }'), operations, rows), '`contents: write` is granted, and less would do')
-  finds(grantFaults(workflow('{ contents: read, pull-requests: write, packages: read }'), operations, rows), '`packages: read` is granted, and no operation')
+const need = (permission, level) => ({ permission, level })
+const OPERATIONS = [
+  { name: 'read it', needs: [[need('contents', 'read')]] },
+  { name: 'open it', needs: [[need('issues', 'write')], [need('pull-requests', 'write')]] },
+  { name: 'state it', needs: [[need('statuses', 'read')]] },
+  { name: 'write it', needs: [[need('statuses', 'write')]] },
+]
+const TABLE = ['| `contents: read` | a | always |', '| `pull-requests: write` | b | always |', '| `statuses: read` | c | with any |', '| `statuses: write` | d | with less |']
+const rowsOf = (lines) => tableOf(`### Permissions\n\n${lines.join('\n')}\n\n## Next\n`)
+
+test('permissions: a row of the table that is missing, needless, raised or says another condition is found', () => {
+  const faults = (change) => tableFaults(rowsOf(TABLE.flatMap(change)), OPERATIONS)
+  assert.equal(rowsOf(TABLE).length, 4)
+  assert.deepEqual(faults((row) => row), [])
+  const replaced = (from, to) => faults((row) => row.replace(from, to))
+  finds(faults((row) => (row.includes('contents') ? [] : row)), '`read it` needs `contents: read`')
+  finds(faults((row) => (row.includes('statuses: read') ? [] : row)), '`statuses: read` is needed in some cases, and has no row')
+  finds(faults((row) => (row.includes('contents') ? [row, '| `packages: read` | x | always |'] : row)), 'no operation needs it')
+  finds(replaced('contents: read', 'contents: write'), '`contents: write` is in it, and no operation needs it')
+  finds(replaced('b | always', 'b | with luck'), '`pull-requests: write` is always needed')
+  finds(replaced('c | with any', 'c | always'), '`statuses: read` is needed in some cases only')
+})
+
+test('permissions: too few, too many and too high are found in a workflow', () => {
+  const rows = rowsOf(TABLE)
+  const faults = (permissions, inputs = '') => {
+    const [{ granted, needless }] = jobsOf(`permissions: {}\njobs:\n  x:\n    permissions: ${permissions}\n    steps:\n      - uses: acme/promote@v1\n${inputs}`)
+    return grantFaults(granted, OPERATIONS, rows, needless)
+  }
+  assert.deepEqual(faults('{ contents: read, pull-requests: write }'), [])
+  finds(faults('{ pull-requests: write }'), '`read it` needs')
+  finds(faults('{ contents: write, pull-requests: write }'), '`contents: write` is granted, and less would do')
+  finds(faults('{ contents: read, pull-requests: write, packages: read }'), '`packages: read` is granted, and no operation')
+  finds(faults('{ contents: read, pull-requests: write, statuses: write }'), '`statuses: write` is granted')
+  assert.deepEqual(faults('{ contents: read, pull-requests: write, statuses: write }', '        with:\n          evidence: any\n'), [])
+  finds(faults('write-all'), 'does not say what is needed')
+  assert.deepEqual(workflowFaults('permissions: {}\njobs: {}'), [])
+  for (const top of ['permissions: write-all', 'permissions: { contents: read }', 'permissions:', 'name: x']) finds(workflowFaults(`${top}\njobs: {}`), 'has no `permissions: {}`')
+})
+
+test('permissions: an operation that needs two takes both', () => {
+  const [both] = [{ name: 'arm it', needs: alternatives('pull_requests=write,contents=write') }]
+  assert.equal(toldNeeds(both.needs), '`pull-requests: write` and `contents: write`')
+  const faults = (granted) => grantFaults(granted, [both], [])
+  assert.deepEqual(faults({ contents: 'write', 'pull-requests': 'write' }), [])
+  finds(faults({ contents: 'write' }).slice(0, 1), '`arm it` needs `pull-requests: write` and `contents: write`', 'not granted')
+})
+
+test('permissions: what the fake asks for and GitHub does not is found', () => {
+  const asked = (method, route, permission) => found(checkPublishedPermissions, [{ method, route: `/repos/{owner}/{repo}${route}`, permission }])
+  assert.deepEqual(asked('POST', '/git/trees', 'contents=write'), [])
+  assert.deepEqual(asked('GET', '', 'metadata=read'), [])
+  for (const permission of ['metadata=read', 'contents=read', 'issues=write', null]) finds(asked('POST', '/git/trees', permission), 'GitHub for `contents: write`')
+  const tree = { method: 'POST', route: '/repos/{owner}/{repo}/git/trees' }
+  const once = [{ ...tree, permission: 'contents=read' }, { ...tree, permission: 'contents=write' }]
+  finds(found(checkPublishedPermissions, once), 'the fake asks for `contents: read`')
 })
 
 test('an exception that excuses nothing is found', () => {

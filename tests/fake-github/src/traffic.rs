@@ -40,7 +40,8 @@ pub struct Exchange {
     pub route: Option<String>,
     /// The account that the token stands for.
     pub login: Option<String>,
-    /// The permission the operation needs, `pull_requests=write`.
+    /// The permission the operation needs, `pull_requests=write`; alternatives are separated by `; `, what is needed
+    /// together by `,`.
     pub permission: Option<String>,
     /// Request headers, names in lower case.
     pub request_headers: BTreeMap<String, String>,

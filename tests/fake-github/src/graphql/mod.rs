@@ -12,7 +12,7 @@ use crate::rest::dispatch::{authenticate, count};
 use crate::rest::{Refusal, Reply};
 use crate::server::Incoming;
 use crate::state::World;
-use crate::token::{Level, Token};
+use crate::token::Token;
 
 mod fields;
 mod mutations;
@@ -181,7 +181,9 @@ fn run(
     all.extend(troubles);
     (
         Reply::ok(shown(data, all)),
-        needs.map(|(name, level): (&str, Level)| format!("{name}={}", level.word())),
+        needs.map(|all: mutations::Needs| {
+            all.iter().map(|(name, level)| format!("{name}={}", level.word())).collect::<Vec<_>>().join(",")
+        }),
     )
 }
 

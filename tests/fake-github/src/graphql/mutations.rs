@@ -20,7 +20,7 @@ pub(super) fn run(
     world: &mut World,
     reading: &Reading<'_>,
     set: &SelectionSet<'static, String>,
-    needs: &mut Option<(&'static str, Level)>,
+    needs: &mut Option<Needs>,
 ) -> (Value, Vec<Trouble>) {
     let mut fields = Vec::new();
     flattened(reading, "Mutation", set, &mut fields);
@@ -60,17 +60,22 @@ pub(super) fn run(
     (Value::Object(shown), troubles)
 }
 
-/// A mutation's payload type and the permission it needs.
-fn known(name: &str) -> Option<(&'static str, (&'static str, Level))> {
-    let pulls = ("pull_requests", Level::Write);
-    let contents = ("contents", Level::Write);
+/// The permissions that a mutation needs, all of them.
+pub(super) type Needs = &'static [(&'static str, Level)];
+
+/// A mutation's payload type and the permissions it needs.
+fn known(name: &str) -> Option<(&'static str, Needs)> {
+    let pulls: Needs = &[("pull_requests", Level::Write)];
+    let contents: Needs = &[("contents", Level::Write)];
+    // It changes the pull request, and what it arms is a merge.
+    let both: Needs = &[("pull_requests", Level::Write), ("contents", Level::Write)];
     Some(match name {
         "updateRefs" => ("UpdateRefsPayload", contents),
         "createPullRequest" => ("CreatePullRequestPayload", pulls),
         "convertPullRequestToDraft" => ("ConvertPullRequestToDraftPayload", pulls),
         "markPullRequestReadyForReview" => ("MarkPullRequestReadyForReviewPayload", pulls),
-        "enablePullRequestAutoMerge" => ("EnablePullRequestAutoMergePayload", contents),
-        "disablePullRequestAutoMerge" => ("DisablePullRequestAutoMergePayload", contents),
+        "enablePullRequestAutoMerge" => ("EnablePullRequestAutoMergePayload", both),
+        "disablePullRequestAutoMerge" => ("DisablePullRequestAutoMergePayload", both),
         _ => return None,
     })
 }
@@ -82,7 +87,7 @@ fn act(
     reading: &Reading<'_>,
     name: &str,
     input: &Arguments,
-    need: (&'static str, Level),
+    needs: Needs,
 ) -> Result<Payload, Fault> {
     let field =
         if name == "updateRefs" || name == "createPullRequest" { "repositoryId" } else { "pullRequestId" };
@@ -97,7 +102,9 @@ fn act(
     if !reading.token.sees(&full_name) {
         return Err(missing());
     }
-    permit(reading.token, &[need], true)?;
+    for need in needs {
+        permit(reading.token, std::slice::from_ref(need), true)?;
+    }
     let client =
         ("clientMutationId", Out::Value(input.get("clientMutationId").cloned().unwrap_or(Value::Null)));
     let mut payload = match node {
