@@ -36,7 +36,10 @@ export function tableFaults(rows, operations) {
   const granted = highest(rows)
   const lacking = operations.filter((operation) => !enough(granted, operation))
   const used = operations.flatMap(({ needs }) => needs.flat())
-  const idle = rows.filter((row) => !used.some((need) => need.permission === row.permission && need.level === row.level))
+  const unused = (row) => !used.some((need) => need.permission === row.permission && need.level === row.level)
+  // Where one of several permissions is enough, the others are not asked for.
+  const spare = (row) => !(row.permission in CONDITIONAL) && operations.every((one) => !enough(granted, one) || enough({ ...granted, [row.permission]: 'none' }, one))
+  const idle = rows.filter((row) => unused(row) || spare(row))
   const listed = (need) => rows.some((row) => row.permission === need.permission && row.level === need.level)
   const unlisted = new Set(used.filter((need) => need.permission in CONDITIONAL && !listed(need)).map(told))
   const twice = rows.filter((row) => !(row.permission in CONDITIONAL) && rows.some((other) => other !== row && other.permission === row.permission))
