@@ -9,8 +9,8 @@ const LEVELS = ['none', 'read', 'write']
 const rank = (level) => LEVELS.indexOf(level ?? 'none')
 const told = ({ permission, level }) => `\`${permission}: ${level}\``
 
-/** What only some evidence is read with, or a verdict written: their rows are conditional, and all others are not. */
-const CONDITIONAL = { statuses: /^\s*(evidence:\s*)?(any|status: .*)$/m, deployments: /^\s*(evidence:\s*)?(any|deployment: .*)$|^\s*deployment_status:/m }
+/** What only some evidence is read with, a verdict written or a label made: their rows are conditional, all others are not. */
+const CONDITIONAL = { issues: /^\s*labels:/m, statuses: /^\s*(evidence:\s*)?(any|status: .*)$/m, deployments: /^\s*(evidence:\s*)?(any|deployment: .*)$|^\s*deployment_status:/m }
 
 /** Whether permissions (name → level) are enough for an operation. */
 function enough(granted, { needs }) {
@@ -38,10 +38,13 @@ export function tableFaults(rows, operations) {
   const used = operations.flatMap(({ needs }) => needs.flat())
   const unused = (row) => !used.some((need) => need.permission === row.permission && need.level === row.level)
   // Where one of several permissions is enough, the others are not asked for.
-  const spare = (row) => !(row.permission in CONDITIONAL) && operations.every((one) => !enough(granted, one) || enough({ ...granted, [row.permission]: 'none' }, one))
+  const firm = highest(rows.filter((row) => !(row.permission in CONDITIONAL)))
+  const spare = (row) => row.permission in firm && operations.every((one) => !enough(firm, one) || enough({ ...firm, [row.permission]: 'none' }, one))
   const idle = rows.filter((row) => unused(row) || spare(row))
   const listed = (need) => rows.some((row) => row.permission === need.permission && row.level === need.level)
-  const unlisted = new Set(used.filter((need) => need.permission in CONDITIONAL && !listed(need)).map(told))
+  const conditional = (need) => need.permission in CONDITIONAL
+  const nothingElse = operations.filter(({ needs }) => needs.every((all) => all.some(conditional)))
+  const unlisted = new Set(nothingElse.flatMap(({ needs }) => needs.flat()).filter((need) => conditional(need) && !listed(need)).map(told))
   const twice = rows.filter((row) => !(row.permission in CONDITIONAL) && rows.some((other) => other !== row && other.permission === row.permission))
   const misplaced = rows.filter((row) => row.always === row.permission in CONDITIONAL)
   return [

@@ -326,7 +326,7 @@ test('permissions: a row of the table that is missing, needless, raised or says 
   finds(faults((row) => (row.includes('contents') ? [] : row)), '`read it` needs `contents: read`')
   finds(faults((row) => (row.includes('statuses: read') ? [] : row)), '`statuses: read` is needed in some cases, and has no row')
   finds(faults((row) => (row.includes('contents') ? [row, '| `packages: read` | x | always |'] : row)), 'no operation needs it')
-  finds(faults((row) => (row.includes('contents') ? [row, '| `issues: write` | x | always |'] : row)).slice(0, 1), '`issues: write` is in it')
+  finds(faults((row) => (row.includes('contents') ? [row, '| `issues: write` | x | always |'] : row)).slice(0, 1), '`issues: write` is needed in some cases only')
   finds(replaced('contents: read', 'contents: write'), '`contents: write` is in it, and no operation needs it')
   finds(replaced('b | always', 'b | with luck'), '`pull-requests: write` is always needed')
   finds(replaced('c | with any', 'c | always'), '`statuses: read` is needed in some cases only')
