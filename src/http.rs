@@ -76,8 +76,7 @@ impl Client {
             builder = builder.tls_certs_only(roots.map_err(|error| no_tls(&error))?);
         }
         let requests = builder.build().map_err(|error| no_tls(&error))?;
-        let contained = get("GITHUB_WORKSPACE").as_deref() == Some("/github/workspace");
-        Ok(Self { requests, proxies, contained })
+        Ok(Self { requests, proxies, contained: roots::in_container(get) })
     }
 
     /// Begins a request that reads.

@@ -1,4 +1,4 @@
-//! One request to GitHub's API: how it is sent, retried, waited for, and what its refusal means.
+//! One request to GitHub's API: how it is sent, retried and waited for; `refusal` says what a no means.
 //!
 //! Octocrab carries it (authentication, base address, TLS by the program's own HTTP client). What it
 //! answers is decoded by the files beside this one, leniently: only what is used is asked for.

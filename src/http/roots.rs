@@ -28,7 +28,7 @@ pub(super) fn trusted(get: impl Fn(&str) -> Option<String>) -> Result<Option<Vec
     if file.is_none() && folders.is_none() {
         return Ok(cfg!(target_os = "linux").then(of_machine));
     }
-    let contained = get("GITHUB_WORKSPACE").as_deref() == Some("/github/workspace");
+    let contained = in_container(&get);
     let mut found = BTreeSet::new();
     if let Some(file) = &file {
         let bytes = std::fs::read(file).map_err(|error| {
@@ -49,6 +49,11 @@ pub(super) fn trusted(get: impl Fn(&str) -> Option<String>) -> Result<Option<Vec
         }
     }
     Ok(Some(found.into_iter().collect()))
+}
+
+/// Whether this is a container action, where paths of the machine are not there.
+pub(super) fn in_container(get: impl Fn(&str) -> Option<String>) -> bool {
+    get("GITHUB_WORKSPACE").as_deref() == Some("/github/workspace")
 }
 
 /// Those of the machine's bundle, or of its folders where there is no bundle.

@@ -39,16 +39,18 @@ fn lives(scene: &Scene, inputs: &[(&str, &str)]) {
     run("nothing-to-promote");
 }
 
+/// What the README's workflows grant to a job that has one token.
+const README_JOB: [(&str, Level); 4] = [
+    ("actions", Level::Read),
+    ("checks", Level::Write),
+    ("contents", Level::Write),
+    ("pull_requests", Level::Write),
+];
+
 #[test]
 fn a_job_with_the_readmes_permissions_can_do_everything() {
     let scene = Scene::new();
-    let granted = [
-        ("actions", Level::Read),
-        ("checks", Level::Write),
-        ("contents", Level::Write),
-        ("pull_requests", Level::Write),
-    ];
-    scene.github.add_token(token(TOKEN, JOB, &granted));
+    scene.github.add_token(token(TOKEN, JOB, &README_JOB));
     scene.repo.add_label("promotion").unwrap();
     lives(&scene, &[("reviewers", "alice"), ("assignees", "bob"), ("labels", "promotion")]);
 }
@@ -68,13 +70,7 @@ fn an_app_writes_with_its_token_and_the_jobs_token_only_reads_and_checks() {
 #[test]
 fn a_label_that_cannot_be_made_is_named_and_the_others_are_added() {
     let scene = Scene::new();
-    let granted = [
-        ("actions", Level::Read),
-        ("checks", Level::Write),
-        ("contents", Level::Write),
-        ("pull_requests", Level::Write),
-    ];
-    scene.github.add_token(token(TOKEN, JOB, &granted));
+    scene.github.add_token(token(TOKEN, JOB, &README_JOB));
     scene.repo.add_label("there").unwrap();
     scene.release("v1.8.0", "2026-09-15", Some("success"));
     let run = scene.runs(&Start::inputs(&[("labels", "there, not there")]));
