@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::failure::{Failure, Problem, Result};
 use crate::names::RepoPath;
-use crate::overlay::edit::{Anchors, edited};
-use crate::overlay::set::{edits_of, unified_diff};
+use crate::overlay::editor::edit::{Anchors, edited};
+use crate::overlay::editor::set::{edits_of, unified_diff};
 use crate::runner::commands::{Audience, Level, print, show};
 use crate::runner::files::{read, replace_contents};
 use crate::settings::cli::{SetArguments, Writing};

@@ -3,11 +3,11 @@
 //! The carrying pin is named by `carries`, or it is the image tag that equals the release's version. It
 //! is never guessed: two different images that carry one release are an error, and none is an answer.
 
-use super::image::is_one_image;
-use super::pattern::Pattern;
-use super::pins::{Pin, PinKind};
 use crate::failure::{Failure, Kind, Result};
 use crate::names::CommitSha;
+use crate::overlay::pins::image::is_one_image;
+use crate::overlay::pins::pattern::Pattern;
+use crate::overlay::pins::{Pin, PinKind};
 
 /// The shortest abbreviation of a commit that counts (rule 1).
 const SHORTEST_COMMIT: usize = 7;
@@ -124,9 +124,9 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::pins;
-    use super::super::testing::{overlay, pins_of, rules};
     use super::*;
+    use crate::overlay::pins;
+    use crate::overlay::testing::{overlay, pins_of, rules};
 
     fn commit() -> CommitSha {
         CommitSha::parse("3f1c9abd00112233445566778899aabbccddeeff").unwrap()

@@ -1,42 +1,21 @@
 //! What changes? Pins, and the byte edits that move them from one overlay to another.
+//!
+//! Three questions, a folder each: `editor` changes values in a file and proves that nothing else did,
+//! `pins` says which values are versions, `movement` carries them from source to target.
 
-pub mod document;
-pub mod edit;
-mod followers;
-pub mod key_path;
-mod layout;
-mod lookup;
-mod planning;
-mod proof;
-pub mod quoting;
-pub mod set;
-mod splice;
+pub mod editor;
 
-mod artifacts;
 mod carrying;
-mod chart;
-mod couple;
-mod drift;
-mod helm;
-mod image;
-mod kustomize;
 mod movement;
-mod overrides;
-mod own;
-mod pattern;
 mod pins;
-mod reading;
-mod remote;
 #[cfg(test)]
 mod testing;
-mod unpinned;
 
 pub use carrying::{Carrying, carried_version, carries_release, carrying, version_means};
+pub use editor::set::{bare_diff, unified_diff};
 pub use movement::{FileEdit, Missing, Movement, movement};
-pub use pattern::Pattern;
+pub use pins::pattern::Pattern;
 pub use pins::{OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, pins, shared_pins};
-
-pub use set::{bare_diff, unified_diff};
 
 use crate::names::RepoPath;
 

@@ -15,7 +15,7 @@ use super::request::{Freeze, Rendered, Required};
 use super::values;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::{BranchName, RepoPath};
-use crate::overlay::document::{Document, Node};
+use crate::overlay::editor::document::{Document, Node};
 
 /// Settings of `promote`, at the base branch's commit. Every key is optional.
 #[derive(Debug, Default, JsonSchema)]

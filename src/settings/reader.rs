@@ -6,7 +6,7 @@
 use super::layer::At;
 use super::values::{Parsed, Wrong, nearest, quoted, shown};
 use crate::failure::{Place, Problem};
-use crate::overlay::document::{Document, Node, ScalarStyle, Value};
+use crate::overlay::editor::document::{Document, Node, ScalarStyle, Value};
 
 /// A document and what is wrong with it so far.
 pub(super) struct Reader<'d> {

@@ -3,14 +3,24 @@
 //! A pin is found by what its key path and its neighbours say, never by what its value looks like.
 //! Nothing here changes a file or compares two overlays.
 
-use super::document::{Document, Node};
-use super::image::tag_and_digest;
-use super::key_path::KeyPath;
-use super::pattern::Pattern;
-use super::reading::{Reading, Role};
-use super::{OverlayFile, chart, helm, kustomize, own};
+pub mod pattern;
+
+pub(in crate::overlay) mod chart;
+pub(in crate::overlay) mod helm;
+pub(in crate::overlay) mod image;
+pub(in crate::overlay) mod kustomize;
+mod own;
+pub(in crate::overlay) mod reading;
+pub(in crate::overlay) mod remote;
+
+use self::image::tag_and_digest;
+use self::pattern::Pattern;
+use self::reading::{Reading, Role};
 use crate::failure::{Failure, Kind, Place, Result};
 use crate::names::RepoPath;
+use crate::overlay::OverlayFile;
+use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::key_path::KeyPath;
 
 /// The names of the files of an overlay that are read; others in its folder are nobody's business.
 pub const OVERLAY_FILES: &[&str] = &[
@@ -88,16 +98,16 @@ pub struct Pin {
     /// 1-based column of the value, in characters.
     pub column: u32,
     /// The image's repository, where the overlay says it.
-    pub(super) repository: Option<String>,
+    pub(in crate::overlay) repository: Option<String>,
     /// What it is called in every overlay, whatever its place: the file's role, then what it versions.
-    pub(super) group: (String, String),
+    pub(in crate::overlay) group: (String, String),
     /// Which part of its group it is.
-    pub(super) member: Member,
+    pub(in crate::overlay) member: Member,
 }
 
 /// The part a pin plays in what is versioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Member {
+pub(in crate::overlay) enum Member {
     /// A tag or version.
     Version,
     /// A model's revision.
@@ -109,13 +119,13 @@ pub(super) enum Member {
 }
 
 /// What a file's own rules say about a scalar.
-pub(super) struct Meaning {
-    pub(super) kind: PinKind,
-    pub(super) artifact: String,
-    pub(super) repository: Option<String>,
-    pub(super) value: String,
-    pub(super) group: String,
-    pub(super) member: Member,
+pub(in crate::overlay) struct Meaning {
+    pub(in crate::overlay) kind: PinKind,
+    pub(in crate::overlay) artifact: String,
+    pub(in crate::overlay) repository: Option<String>,
+    pub(in crate::overlay) value: String,
+    pub(in crate::overlay) group: String,
+    pub(in crate::overlay) member: Member,
 }
 
 /// The pins of an overlay, sorted by file and place.
@@ -151,17 +161,17 @@ impl PinRules {
     }
 
     /// Whether these are a team's own patterns, which say more than the default set can guess.
-    pub(super) fn are_own(&self) -> bool {
+    pub(in crate::overlay) fn are_own(&self) -> bool {
         !self.patterns.is_empty()
     }
 
     /// The team's patterns that name none of these pins.
-    pub(super) fn idle(&self, pins: &[Pin]) -> Vec<&str> {
+    pub(in crate::overlay) fn idle(&self, pins: &[Pin]) -> Vec<&str> {
         let idle = self.patterns.iter().filter(|pattern| !pins.iter().any(|pin| pattern.names(&pin.key)));
         idle.map(Pattern::as_str).collect()
     }
 
-    pub(super) fn meaning(
+    pub(in crate::overlay) fn meaning(
         &self,
         role: Role,
         document: &Document,
@@ -211,7 +221,7 @@ impl Pin {
     }
 
     /// Whether two pins are the same one in two overlays.
-    pub(super) fn is_counterpart_of(&self, other: &Self) -> bool {
+    pub(in crate::overlay) fn is_counterpart_of(&self, other: &Self) -> bool {
         self.group == other.group && self.member == other.member
     }
 }
@@ -236,8 +246,8 @@ mod tests {
     )]
     use proptest::prelude::*;
 
-    use super::super::testing::{listed, overlay, pins_of, refusal, rules};
     use super::*;
+    use crate::overlay::testing::{listed, overlay, pins_of, refusal, rules};
 
     #[test]
     fn own_patterns_replace_the_default_set() {

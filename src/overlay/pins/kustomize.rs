@@ -3,28 +3,28 @@
 //! `newName` is none: where an image is pulled from belongs to the environment.
 
 use super::chart::versioned_chart;
-use super::document::{Document, Node};
-use super::key_path::{KeyPath, Step};
-use super::pins::{Meaning, Member, PinKind};
 use super::reading::text_of;
 use super::remote::RemoteRef;
+use super::{Meaning, Member, PinKind};
+use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar of a kustomization is, or nothing where it is no pin.
-pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
     image(document, path, node)
         .or_else(|| versioned_chart(document, path, node, "helmCharts", "releaseName"))
         .or_else(|| remote(document, path, node))
 }
 
 /// The name of an item of `images`, and the repository that it makes run.
-pub(super) struct ImageEntry<'d> {
-    pub(super) name: &'d str,
-    pub(super) repository: &'d str,
-    pub(super) new_name: Option<&'d Node>,
+pub(in crate::overlay) struct ImageEntry<'d> {
+    pub(in crate::overlay) name: &'d str,
+    pub(in crate::overlay) repository: &'d str,
+    pub(in crate::overlay) new_name: Option<&'d Node>,
 }
 
 /// The item of `images` at a path, where it is one.
-pub(super) fn image_entry<'d>(document: &'d Document, item: &KeyPath) -> Option<ImageEntry<'d>> {
+pub(in crate::overlay) fn image_entry<'d>(document: &'d Document, item: &KeyPath) -> Option<ImageEntry<'d>> {
     match item.steps.as_slice() {
         [Step::Key(list), Step::Index(_) | Step::Item { .. }] if list == "images" => {}
         _ => return None,
@@ -83,7 +83,7 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::testing::{listed, refusal};
+    use crate::overlay::testing::{listed, refusal};
 
     #[test]
     fn images_charts_and_remote_refs_are_pins() {

@@ -12,8 +12,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::overlay::document::{ScalarStyle, Value};
-use crate::overlay::quoting;
+use crate::overlay::editor::document::{ScalarStyle, Value};
+use crate::overlay::editor::quoting;
 
 fn path() -> RepoPath {
     RepoPath::parse("environments/prod/values.yaml").unwrap()
@@ -60,7 +60,7 @@ struct Case {
 #[test]
 fn every_agreed_case_holds() {
     let cases: Vec<Case> =
-        serde_json::from_str(include_str!("../../../tests/overlay-edit-cases.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../tests/overlay-edit-cases.json")).unwrap();
     assert_eq!(cases.len(), 71);
     let mut wrong = Vec::new();
     for case in cases {

@@ -3,18 +3,24 @@
 //! It joins what the files beside it decide, has the byte editor make the edits, and describes them.
 //! The same two overlays give the same movement, byte for byte; the second time nothing moves.
 
+mod artifacts;
+mod couple;
+mod drift;
+mod overrides;
+mod unpinned;
+
 use std::collections::BTreeMap;
 
-use super::artifacts::artifacts;
-use super::couple::{Couple, Couples, couples, is_number};
-use super::document::Document;
-use super::drift::{Shape, drift};
-use super::edit::{Anchors, Edit, edited};
-use super::overrides::{overrides, stale_locks};
-use super::pins::{OVERLAY_FILES, Overlay, PinRules};
-use super::reading::{FileReading, Reading, Role};
+use self::artifacts::artifacts;
+use self::couple::{Couple, Couples, couples, is_number};
+use self::drift::{Shape, drift};
+use self::overrides::{overrides, stale_locks};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
+use crate::overlay::editor::document::Document;
+use crate::overlay::editor::edit::{Anchors, Edit, edited};
+use crate::overlay::pins::reading::{FileReading, Reading, Role};
+use crate::overlay::pins::{OVERLAY_FILES, Overlay, PinRules};
 use crate::plan::{Artifact, Change, Drift};
 
 /// What happens to a pin that only the source has.
@@ -216,8 +222,8 @@ mod tests {
     )]
     use proptest::prelude::*;
 
-    use super::super::testing::{moved_by, overlay, rules};
     use super::*;
+    use crate::overlay::testing::{moved_by, overlay, rules};
 
     const STAGING: &str = "\
 # Staging runs what main built.

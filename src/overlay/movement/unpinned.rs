@@ -2,19 +2,23 @@
 //!
 //! Something else is an error, because to pass it over would promote less than was asked, in silence.
 
-use super::document::Value;
-use super::edit::Edit;
-use super::image::{ImageReference, has_one_name, tag_and_digest};
-use super::key_path::Step;
-use super::pins::{Pin, PinKind};
-use super::reading::{Reading, Role, text_of};
-use super::{helm, kustomize};
 use crate::failure::{Failure, Kind, Place, Result};
+use crate::overlay::editor::document::Value;
+use crate::overlay::editor::edit::Edit;
+use crate::overlay::editor::key_path::Step;
+use crate::overlay::pins::image::{ImageReference, has_one_name, tag_and_digest};
+use crate::overlay::pins::reading::{Reading, Role, text_of};
+use crate::overlay::pins::{Pin, PinKind};
+use crate::overlay::pins::{helm, kustomize};
 
 /// The edit that would pin in the target what only the source pins, if there is a place for it.
 ///
 /// An error where the target has something there that is no pin: to pass it over would be silent.
-pub(super) fn unpinned(source: &Reading<'_>, target: &Reading<'_>, pin: &Pin) -> Result<Option<Edit>> {
+pub(in crate::overlay) fn unpinned(
+    source: &Reading<'_>,
+    target: &Reading<'_>,
+    pin: &Pin,
+) -> Result<Option<Edit>> {
     let Some(file) = target.file_of(pin) else { return Ok(None) };
     // An index says where something stands in the source, and nothing about the target.
     if pin.key.steps.iter().any(|step| matches!(step, Step::Index(_))) {
@@ -62,7 +66,12 @@ pub(super) fn unpinned(source: &Reading<'_>, target: &Reading<'_>, pin: &Pin) ->
 }
 
 /// The target has something else where the source has a pin.
-pub(super) fn no_pin(source: &Reading<'_>, target: &Reading<'_>, pin: &Pin, place: Place) -> Failure {
+pub(in crate::overlay) fn no_pin(
+    source: &Reading<'_>,
+    target: &Reading<'_>,
+    pin: &Pin,
+    place: Place,
+) -> Failure {
     let (source, target) = (&source.overlay.environment, &target.overlay.environment);
     let message =
         format!("`{}` is a pin in {source} but none in {target}, where it is written differently", pin.key);
@@ -74,7 +83,7 @@ pub(super) fn no_pin(source: &Reading<'_>, target: &Reading<'_>, pin: &Pin, plac
 }
 
 /// Whether a repository in the target is another image than the source's pin is of.
-pub(super) fn is_another_image(source: &Pin, repository: Option<&str>) -> bool {
+pub(in crate::overlay) fn is_another_image(source: &Pin, repository: Option<&str>) -> bool {
     source.repository.as_deref().zip(repository).is_some_and(|(source, target)| !has_one_name(source, target))
 }
 
@@ -88,9 +97,9 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::Missing;
-    use super::super::testing::{after, moved_by, warnings};
     use super::*;
+    use crate::overlay::Missing;
+    use crate::overlay::testing::{after, moved_by, warnings};
 
     #[test]
     fn what_only_the_source_pins_is_added_where_it_is_asked_for_and_has_a_place() {

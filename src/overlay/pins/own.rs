@@ -2,16 +2,16 @@
 //!
 //! Its key and its text say how it moves; where they say nothing, the whole text does.
 
-use super::document::{Document, Node};
 use super::helm;
 use super::image::ImageReference;
-use super::key_path::{KeyPath, Step};
-use super::pins::{Meaning, Member, PinKind};
 use super::reading::text_of;
 use super::remote::RemoteRef;
+use super::{Meaning, Member, PinKind};
+use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar is that only a team's pattern names.
-pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
     let text = text_of(document, node);
     let pin = |kind, artifact: &str, value: String, group: String, member| Meaning {
         kind,

@@ -3,21 +3,21 @@
 //! Kustomize has the last word on images: an item of `images` that stays behind makes a new tag in
 //! `values.yaml` a dead letter. Found here, never repaired: a person wrote it.
 
-use super::chart;
 use super::couple::Couple;
-use super::document::Node;
-use super::image::{has_one_name, is_one_image};
-use super::key_path::KeyPath;
-use super::kustomize::{ImageEntry, image_entry};
-use super::pins::{Pin, PinKind};
-use super::reading::{FileReading, Reading, Role, text_of};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
+use crate::overlay::editor::document::Node;
+use crate::overlay::editor::key_path::KeyPath;
+use crate::overlay::pins::chart;
+use crate::overlay::pins::image::{has_one_name, is_one_image};
+use crate::overlay::pins::kustomize::{ImageEntry, image_entry};
+use crate::overlay::pins::reading::{FileReading, Reading, Role, text_of};
+use crate::overlay::pins::{Pin, PinKind};
 
 /// Refuses items of `images` that would win over what is promoted: the target's, since prod would not run
 /// it, and the source's, since staging did not.
 ///
 /// Returns warnings about those that perhaps would, since the overlay does not say which image it runs.
-pub(super) fn overrides(
+pub(in crate::overlay) fn overrides(
     source: &Reading<'_>,
     target: &Reading<'_>,
     couples: &[Couple<'_>],
@@ -55,7 +55,7 @@ pub(super) fn overrides(
 }
 
 /// Refuses a changed dependency beside a `Chart.lock`, which only Helm can bring up to date.
-pub(super) fn stale_locks(target: &Reading<'_>, couples: &[Couple<'_>]) -> Result<()> {
+pub(in crate::overlay) fn stale_locks(target: &Reading<'_>, couples: &[Couple<'_>]) -> Result<()> {
     let mut problems = Vec::new();
     for couple in couples.iter().filter(|couple| !couple.edits.is_empty()) {
         let Some(pin) = couple.source.first() else { continue };
@@ -188,9 +188,9 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::testing::{changes, moved_by, warnings};
-    use super::super::{Missing, Movement};
     use crate::failure::Result;
+    use crate::overlay::testing::{changes, moved_by, warnings};
+    use crate::overlay::{Missing, Movement};
 
     const SOURCE: &str = "image: {repository: ghcr.io/acme/a, tag: v2, digest: sha256:bb}\n";
     const TARGET: &str = "image: {repository: ghcr.io/acme/a, tag: v1, digest: sha256:aa}\n";

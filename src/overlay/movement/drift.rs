@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::document::{Document, Node, Value};
-use super::key_path::KeyPath;
-use super::pins::Pin;
-use super::reading::Role;
 use crate::names::RepoPath;
+use crate::overlay::editor::document::{Document, Node, Value};
+use crate::overlay::editor::key_path::KeyPath;
+use crate::overlay::pins::Pin;
+use crate::overlay::pins::reading::Role;
 use crate::plan::{Drift, Side};
 
 /// How a whole file is listed that the other overlay lacks.
@@ -17,14 +17,14 @@ const WHOLE_FILE: &str = "*";
 
 /// A file as it is or will be.
 #[derive(Clone, Copy)]
-pub(super) struct Shape<'d> {
-    pub(super) path: &'d RepoPath,
-    pub(super) role: Role,
-    pub(super) document: &'d Document,
+pub(in crate::overlay) struct Shape<'d> {
+    pub(in crate::overlay) path: &'d RepoPath,
+    pub(in crate::overlay) role: Role,
+    pub(in crate::overlay) document: &'d Document,
 }
 
 /// What differs in shape, sorted; `left` are the source's pins that the target does not get.
-pub(super) fn drift(
+pub(in crate::overlay) fn drift(
     source: &BTreeMap<&str, Shape<'_>>,
     target: &BTreeMap<&str, Shape<'_>>,
     left: &[&Pin],
@@ -127,9 +127,9 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::Missing;
-    use super::super::testing::{moved, moved_by};
     use super::*;
+    use crate::overlay::Missing;
+    use crate::overlay::testing::{moved, moved_by};
 
     fn lines(drift: &[Drift]) -> Vec<String> {
         let line = |drift: &Drift| {

@@ -3,8 +3,8 @@
 //! A pattern names pins, by `pins:` and `carries:`. It is matched against addresses, never against
 //! values, and no pattern, however hostile, takes more than linear space or quadratic time.
 
-use super::key_path::{KeyPath, Step};
 use crate::failure::{Failure, Kind, Result};
+use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// How many alternatives `{a,b}` may unfold to; each is matched on its own.
 const MOST_ALTERNATIVES: usize = 256;

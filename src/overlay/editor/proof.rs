@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use crate::failure::{Failure, Kind, Place, Result};
 
-use super::document::{Document, Entry, Node, Part, ScalarStyle, Token, Value, tokens};
+use super::document::{Document, Entry, Node, ScalarStyle, Value};
 use super::planning::{Group, Plan, Slot};
 use super::quoting;
+use super::tokens::{Part, Token, tokens};
 
 /// The line of each edit in the new text, once the text is proven.
 pub(super) fn proven_lines(document: &Document, plan: &Plan<'_>, after: &str) -> Result<HashMap<usize, u32>> {

@@ -2,18 +2,18 @@
 //!
 //! The chart's own `version` and `appVersion` are none. A lock is never rewritten: only Helm can.
 
-use super::document::{Document, Node};
-use super::key_path::{KeyPath, Step};
-use super::pins::{Meaning, Member, PinKind};
 use super::reading::text_of;
+use super::{Meaning, Member, PinKind};
+use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar of a `Chart.yaml` is, or nothing where it is no pin.
-pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
     versioned_chart(document, path, node, "dependencies", "alias")
 }
 
 /// A chart's version in a list of charts; `second` tells charts of one name apart.
-pub(super) fn versioned_chart(
+pub(in crate::overlay) fn versioned_chart(
     document: &Document,
     path: &KeyPath,
     node: &Node,
@@ -45,7 +45,7 @@ pub(super) fn versioned_chart(
 }
 
 /// The line and column in a `Chart.lock` at which a dependency's version stands.
-pub(super) fn locked(lock: &Document, name: &str) -> Option<(u32, u32)> {
+pub(in crate::overlay) fn locked(lock: &Document, name: &str) -> Option<(u32, u32)> {
     let path = KeyPath::root(0).key("dependencies");
     let items = lock.read(&path)?.items();
     let item = items.iter().find(|item| field(lock, item, "name") == Some(name))?;
@@ -67,7 +67,7 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::testing::listed;
+    use crate::overlay::testing::listed;
 
     #[test]
     fn the_versions_of_dependencies_are_pins_and_the_charts_own_is_not() {

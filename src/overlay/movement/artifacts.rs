@@ -6,12 +6,15 @@
 use std::collections::BTreeMap;
 
 use super::couple::{Couple, Parts, digest_in, version_in};
-use super::document::Document;
-use super::pins::{Member, PinKind};
+use crate::overlay::editor::document::Document;
+use crate::overlay::pins::{Member, PinKind};
 use crate::plan::{Artifact, ArtifactKind, ArtifactVersion, Location};
 
 /// The artifacts that change, sorted by kind and name; `after` are the target's files as they will stand.
-pub(super) fn artifacts(couples: &[Couple<'_>], after: &BTreeMap<&str, &Document>) -> Vec<Artifact> {
+pub(in crate::overlay) fn artifacts(
+    couples: &[Couple<'_>],
+    after: &BTreeMap<&str, &Document>,
+) -> Vec<Artifact> {
     let mut found: BTreeMap<_, Vec<Location>> = BTreeMap::new();
     for couple in couples {
         let Some(pin) = couple.source.first() else { continue };
@@ -92,9 +95,9 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::Missing;
-    use super::super::testing::{moved, moved_by};
     use super::*;
+    use crate::overlay::Missing;
+    use crate::overlay::testing::{moved, moved_by};
 
     fn lines(artifacts: &[Artifact]) -> Vec<String> {
         let version = |v: &ArtifactVersion| {

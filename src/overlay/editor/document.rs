@@ -1,21 +1,15 @@
 //! A YAML file as it is written: every node with its bytes, line and column.
 //!
-//! The only file that names the parser. Scalars keep their source text (`1.10` stays `1.10`, never the
-//! number 1.1), nothing is expanded, merged or converted, and nothing is ever written back from here.
+//! Scalars keep their source text (`1.10` stays `1.10`, never the number 1.1), nothing is expanded,
+//! merged or converted, and nothing is ever written back from here.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScanError, Span, StructureStyle, options};
-
+use super::tokens::{MAX_DEPTH, Part, Token, text_of, tokens, too_deep};
 use crate::failure::{Failure, Kind, Place, Result};
 use crate::names::RepoPath;
 
-/// Deepest nesting that is read. Real overlays stay below 20; 128 levels keep every walk over a tree,
-/// dropping it included, within the smallest thread's stack.
-const MAX_DEPTH: usize = 128;
-/// Largest file that is read: a hundred times the largest overlay seen, and what GitHub still shows.
-const MAX_BYTES: usize = 32 << 20;
 /// How many nodes aliases may stand for in all. Go's YAML, which Helm and Kustomize read with, gives up
 /// in the same order of magnitude.
 const MAX_ALIASED: u64 = 1_000_000;
@@ -225,160 +219,6 @@ impl Node {
     }
 }
 
-/// The file's text, or why it is none.
-pub(super) fn text_of<'b>(path: &RepoPath, bytes: &'b [u8]) -> Result<&'b str> {
-    let whole = || Place::of(path.as_str());
-    if bytes.len() > MAX_BYTES {
-        let message = format!("the file has {} MiB; at most {} are read", bytes.len() >> 20, MAX_BYTES >> 20);
-        return Err(Failure::at(Kind::Overlay, whole(), message));
-    }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Failure::at(Kind::Overlay, whole(), "the file is UTF-16").hinted("save it as UTF-8"));
-    }
-    std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let before = String::from_utf8_lossy(before);
-        let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-        let place = Place::at(path.as_str(), line, u32::try_from(column + 1).unwrap_or(u32::MAX));
-        Failure::at(Kind::Overlay, place, "the file is not UTF-8").hinted("save it as UTF-8").because(error)
-    })
-}
-
-/// One step of the parser through a file.
-#[derive(Debug)]
-pub(super) struct Token {
-    pub(super) part: Part,
-    pub(super) span: Range<usize>,
-    pub(super) line: u32,
-    pub(super) column: u32,
-    pub(super) anchor: Option<NewAnchor>,
-    /// The resolved tag and where it starts.
-    pub(super) tag: Option<(String, usize)>,
-}
-
-#[derive(Debug)]
-pub(super) struct NewAnchor {
-    pub(super) number: usize,
-    pub(super) name: String,
-    start: usize,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Document { explicit: bool, version: Option<(u32, u32)> },
-    Scalar { text: String, style: ScalarStyle },
-    Alias { anchor: usize },
-    Sequence { flow: bool },
-    Mapping { flow: bool },
-    End,
-}
-
-/// The tokens of a text, in order; after an error there are no more.
-pub(super) fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Item = Result<Token>> + 't {
-    let options = options! {
-        emit_comments: false,
-        block_scalar_eof_without_line_feed: true,
-        emit_anchor_events: true,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
-    };
-    let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut failed = false;
-    std::iter::from_fn(move || {
-        while !failed {
-            let (event, span) = match parser.next_event()? {
-                Ok(next) => next,
-                Err(error) => {
-                    failed = true;
-                    return Some(Err(unreadable(path, error)));
-                }
-            };
-            let Some(mut token) = token_of(event, span) else { continue };
-            if let Some(Ok((Event::Anchor(number, name), span))) = parser.peek() {
-                let start = offsets(span).start;
-                token.anchor = Some(NewAnchor { number: *number, name: name.to_string(), start });
-            }
-            return Some(Ok(token));
-        }
-        None
-    })
-}
-
-fn token_of(event: Event<'_>, span: Span) -> Option<Token> {
-    let mut bytes = offsets(&span);
-    let (part, tag) = match event {
-        Event::DocumentStart(explicit, version) => {
-            (Part::Document { explicit, version: version.map(|v| (v.major, v.minor)) }, None)
-        }
-        Event::Scalar(text, style, _, tag) => {
-            let left_out = bytes.is_empty() && style == granit_parser::ScalarStyle::Plain;
-            let text = if left_out { String::new() } else { text.into_owned() };
-            (Part::Scalar { text, style: style_of(style) }, tag)
-        }
-        Event::Alias(anchor) => (Part::Alias { anchor }, None),
-        Event::SequenceStart(style, _, tag) => (Part::Sequence { flow: style == StructureStyle::Flow }, tag),
-        Event::MappingStart(style, _, tag) => (Part::Mapping { flow: style == StructureStyle::Flow }, tag),
-        Event::SequenceEnd | Event::MappingEnd => (Part::End, None),
-        _ => return None,
-    };
-    if bytes.end < bytes.start {
-        bytes.end = bytes.start;
-    }
-    let tag = tag.map(|tag| {
-        let start = span.tag_start().and_then(|mark| mark.byte_offset()).unwrap_or(bytes.start);
-        (format!("{}{}", tag.handle(), tag.suffix()), start)
-    });
-    let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
-    let column = u32::try_from(span.start.col() + 1).unwrap_or(u32::MAX);
-    Some(Token { part, span: bytes, line, column, anchor: None, tag })
-}
-
-fn style_of(style: granit_parser::ScalarStyle) -> ScalarStyle {
-    use granit_parser::ScalarStyle as Theirs;
-    match style {
-        Theirs::Plain => ScalarStyle::Plain,
-        Theirs::SingleQuoted => ScalarStyle::SingleQuoted,
-        Theirs::DoubleQuoted => ScalarStyle::DoubleQuoted,
-        Theirs::Literal => ScalarStyle::Literal,
-        Theirs::Folded => ScalarStyle::Folded,
-    }
-}
-
-/// Parsing from a string always gives byte offsets.
-fn offsets(span: &Span) -> Range<usize> {
-    span.byte_range().unwrap_or_default()
-}
-
-fn unreadable(path: &RepoPath, error: ScanError) -> Failure {
-    use granit_parser::ErrorKind;
-    let line = u32::try_from(error.marker().line()).unwrap_or(u32::MAX);
-    let column = u32::try_from(error.marker().col() + 1).unwrap_or(u32::MAX);
-    let place = Place::at(path.as_str(), line, column);
-    match error.kind() {
-        ErrorKind::RecursionLimitExceeded => too_deep(place),
-        ErrorKind::UnknownAnchor => {
-            Failure::at(Kind::Overlay, place, "not valid YAML: an alias without an anchor before it")
-        }
-        _ => Failure::at(Kind::Overlay, place, format!("not valid YAML: {}", error.info()))
-            .hinted("an overlay is plain YAML: templates (`{{ … }}`) must stand in quotes"),
-    }
-    .because(error)
-}
-
-fn too_deep(place: Place) -> Failure {
-    Failure::at(Kind::Overlay, place, format!("nested deeper than {MAX_DEPTH} levels"))
-}
-
-fn refuse_name(anchor: &str, place: Place) -> Result<()> {
-    if anchor.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
-        return Ok(());
-    }
-    let message = "an anchor's name has more than letters, digits, `-` and `_`";
-    Err(Failure::at(Kind::Overlay, place, message)
-        .hinted("YAML readers disagree about where such a name ends; rename it"))
-}
-
 /// A tree on its way up: open collections on a stack of our own, so that no input decides how deep we call.
 struct Building<'p> {
     path: &'p RepoPath,
@@ -518,6 +358,15 @@ impl<'p> Building<'p> {
     }
 }
 
+fn refuse_name(anchor: &str, place: Place) -> Result<()> {
+    if anchor.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        return Ok(());
+    }
+    let message = "an anchor's name has more than letters, digits, `-` and `_`";
+    Err(Failure::at(Kind::Overlay, place, message)
+        .hinted("YAML readers disagree about where such a name ends; rename it"))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -531,6 +380,7 @@ mod tests {
     use std::fmt::Write as _;
     use std::time::{Duration, Instant};
 
+    use super::super::tokens::MAX_BYTES;
     use super::*;
 
     fn parsed(text: &str) -> Result<Document> {

@@ -142,7 +142,7 @@ impl Document {
     }
 
     /// The text of a key that has one.
-    pub(super) fn key_text<'d>(&'d self, entry: &'d Entry) -> Option<&'d str> {
+    pub(in crate::overlay) fn key_text<'d>(&'d self, entry: &'d Entry) -> Option<&'d str> {
         match &self.resolved(&entry.key).value {
             Value::Scalar { text, .. } if !entry.key.span.is_empty() => Some(text),
             _ => None,

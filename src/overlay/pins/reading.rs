@@ -4,15 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use super::OverlayFile;
-use super::document::{Document, Node, Value};
-use super::pins::{Member, Overlay, Pin, PinRules};
+use super::{Member, Overlay, Pin, PinRules};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
+use crate::overlay::OverlayFile;
+use crate::overlay::editor::document::{Document, Node, Value};
 
 /// What a file of an overlay is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
+pub(in crate::overlay) enum Role {
     Values,
     Kustomization,
     Chart,
@@ -20,19 +20,19 @@ pub(super) enum Role {
 }
 
 /// An overlay, parsed.
-pub(super) struct Reading<'o> {
-    pub(super) overlay: &'o Overlay,
+pub(in crate::overlay) struct Reading<'o> {
+    pub(in crate::overlay) overlay: &'o Overlay,
     /// By role: `values.yml` is filed as `values.yaml`.
-    pub(super) files: BTreeMap<String, FileReading<'o>>,
+    pub(in crate::overlay) files: BTreeMap<String, FileReading<'o>>,
     /// Sorted by file and place.
-    pub(super) pins: Vec<Pin>,
+    pub(in crate::overlay) pins: Vec<Pin>,
 }
 
 /// A file of an overlay, parsed.
-pub(super) struct FileReading<'o> {
-    pub(super) file: &'o OverlayFile,
-    pub(super) role: Role,
-    pub(super) document: Document,
+pub(in crate::overlay) struct FileReading<'o> {
+    pub(in crate::overlay) file: &'o OverlayFile,
+    pub(in crate::overlay) role: Role,
+    pub(in crate::overlay) document: Document,
 }
 
 impl Role {
@@ -52,7 +52,7 @@ impl Role {
 
 impl<'o> Reading<'o> {
     /// Parses an overlay and finds its pins.
-    pub(super) fn of(overlay: &'o Overlay, rules: &PinRules) -> Result<Self> {
+    pub(in crate::overlay) fn of(overlay: &'o Overlay, rules: &PinRules) -> Result<Self> {
         let (mut files, mut pins, mut problems) = (BTreeMap::new(), Vec::new(), Vec::new());
         for file in &overlay.files {
             let name = name_in(overlay, &file.path);
@@ -82,7 +82,7 @@ impl<'o> Reading<'o> {
     }
 
     /// The file in which a pin stands or, for a pin of another overlay, would stand.
-    pub(super) fn file_of(&self, pin: &Pin) -> Option<&FileReading<'o>> {
+    pub(in crate::overlay) fn file_of(&self, pin: &Pin) -> Option<&FileReading<'o>> {
         self.files.get(&pin.group.0)
     }
 }
@@ -131,7 +131,7 @@ impl<'o> FileReading<'o> {
 }
 
 /// The text of a scalar, through an alias; empty for null and for what is no scalar.
-pub(super) fn text_of<'d>(document: &'d Document, node: &'d Node) -> &'d str {
+pub(in crate::overlay) fn text_of<'d>(document: &'d Document, node: &'d Node) -> &'d str {
     document.resolved(node).as_str().unwrap_or_default()
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Repositories, registries and datasets are none: staging's may be mirrors or synthetic.
 
-use super::document::{Document, Node};
 use super::image::ImageReference;
-use super::key_path::{KeyPath, Step};
-use super::pins::{Meaning, Member, PinKind};
 use super::reading::text_of;
+use super::{Meaning, Member, PinKind};
+use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar of a values file is, or nothing where it is no pin.
-pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
     let Some(Step::Key(key)) = path.steps.last() else { return None };
     if is_image_key(key) {
         let image = ImageReference::parse(text_of(document, node))?;
@@ -56,12 +56,12 @@ pub(super) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Optio
 }
 
 /// Whether a key holds an image: `image`, `initImage`, ….
-pub(super) fn is_image_key(key: &str) -> bool {
+pub(in crate::overlay) fn is_image_key(key: &str) -> bool {
     key == "image" || key.ends_with("Image")
 }
 
 /// The repository that a mapping's tag belongs to, registry included, where the mapping says it.
-pub(super) fn repository_of(document: &Document, path: &KeyPath) -> Option<String> {
+pub(in crate::overlay) fn repository_of(document: &Document, path: &KeyPath) -> Option<String> {
     Mapping::at(document, path)?.repository()
 }
 
@@ -108,7 +108,7 @@ mod tests {
         clippy::string_slice,
         reason = "tests may"
     )]
-    use super::super::testing::listed;
+    use crate::overlay::testing::listed;
 
     #[test]
     fn tags_and_digests_of_images_are_pins_at_any_depth() {
