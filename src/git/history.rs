@@ -4,7 +4,7 @@
 //! cannot lend whole is fetched, and only commits that a wanted ref reaches are known.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::graph::Index;
@@ -137,20 +137,15 @@ impl History {
         })
     }
 
-    /// Those of the named files that a folder has, in the order of `names`; symbolic links come with
-    /// mode `0o120000` and where they point.
+    /// Those of the files that there are, in the order of their paths; symbolic links come with mode
+    /// `0o120000` and where they point.
     ///
     /// # Errors
-    /// As [`History::file`]; also when a name is no path.
-    pub fn overlay_files(
-        &self,
-        commit: &CommitSha,
-        folder: &RepoPath,
-        names: &[&str],
-    ) -> Result<Vec<OverlayFile>> {
+    /// As [`History::file`].
+    pub fn overlay_files(&self, commit: &CommitSha, paths: &BTreeSet<&RepoPath>) -> Result<Vec<OverlayFile>> {
         let mut files = Vec::new();
-        for name in names {
-            if let Some(TreeFile { path, bytes, mode }) = self.file(commit, &folder.join(name)?)? {
+        for path in paths {
+            if let Some(TreeFile { path, bytes, mode }) = self.file(commit, path)? {
                 files.push(OverlayFile { path, bytes, mode });
             }
         }
@@ -205,11 +200,11 @@ impl History {
         &self,
         after: &CommitSha,
         trunk: &CommitSha,
-        folder: &RepoPath,
+        paths: &[RepoPath],
     ) -> Result<Vec<CommitSha>> {
         self.ask(|store| {
             let (after, trunk) = (store.at(after)?, store.at(trunk)?);
-            let touching = log::later_touching(store, after, trunk, folder)?;
+            let touching = log::later_touching(store, after, trunk, paths)?;
             Ok(touching.into_iter().map(|index: Index| sha(store.graph.id(index))).collect::<Result<_>>()?)
         })
     }

@@ -117,21 +117,24 @@ impl Walk<'_> {
     }
 }
 
-/// The commits of `trunk`'s first-parent line that are no ancestors of `after` and change `folder`,
-/// oldest first.
+/// The commits of `trunk`'s first-parent line that are no ancestors of `after` and change one of
+/// these files or folders, oldest first.
 pub(super) fn later_touching(
     store: &mut Store,
     after: Index,
     trunk: Index,
-    folder: &RepoPath,
+    paths: &[RepoPath],
 ) -> Result<Vec<Index>, Trouble> {
     let before = store.reach(after);
     let mut touching = Vec::new();
     let mut next = Some(trunk).filter(|index| !before.has(*index));
     while let Some(index) = next {
         let parent = store.graph.parents(index).first().copied();
-        if changes(store, index, parent, folder)? {
-            touching.push(index);
+        for path in paths {
+            if changes(store, index, parent, path)? {
+                touching.push(index);
+                break;
+            }
         }
         next = parent.filter(|parent| !before.has(*parent));
     }

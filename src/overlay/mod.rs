@@ -14,8 +14,9 @@ mod testing;
 pub use carrying::{Carrying, carried_version, carries_release, carrying, version_means};
 pub use editor::set::{bare_diff, unified_diff};
 pub use movement::{FileEdit, Missing, Movement, movement};
+pub use pins::files::{FileRule, NamedFile, OVERLAY_FILES, Shape};
 pub use pins::pattern::Pattern;
-pub use pins::{OVERLAY_FILES, Overlay, Pin, PinKind, PinRules, pins, shared_pins};
+pub use pins::{Overlay, Pin, PinKind, PinRules, pins, shared_pins};
 
 use crate::names::RepoPath;
 

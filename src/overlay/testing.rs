@@ -8,20 +8,41 @@
     reason = "tests may"
 )]
 
-use super::{Missing, Movement, Overlay, OverlayFile, Pin, PinRules, movement, pins};
+use super::{
+    FileRule, Missing, Movement, NamedFile, OVERLAY_FILES, Overlay, OverlayFile, Pin, PinRules, movement,
+    pins,
+};
 use crate::failure::Result;
 use crate::names::RepoPath;
 use crate::plan::Change;
 
-/// An overlay at `environments/<environment>` with these files.
-pub(super) fn overlay(environment: &str, files: &[(&str, &str)]) -> Overlay {
+/// An overlay at `environments/<environment>` with these files; only the usual ones are part of it.
+pub(super) fn overlay(environment: &str, sources: &[(&str, &str)]) -> Overlay {
+    let is_usual = |name: &&str| OVERLAY_FILES.contains(&name.rsplit('/').next().unwrap());
+    let named: Vec<_> = sources.iter().map(|(name, _)| *name).filter(is_usual).collect();
+    let files: Vec<_> = named.iter().map(|name| FileRule::new(name, None, None).unwrap()).collect();
+    let mut overlay = overlay_of(environment, &files, sources);
+    if sources.is_empty() {
+        overlay.named = NamedFile::usual(&overlay.path);
+    }
+    overlay
+}
+
+/// The same with the files that settings name.
+pub(super) fn overlay_of(environment: &str, rules: &[FileRule], sources: &[(&str, &str)]) -> Overlay {
     let path = RepoPath::parse(&format!("environments/{environment}")).unwrap();
-    let files = files.iter().map(|(name, text)| OverlayFile {
+    let files = sources.iter().map(|(name, text)| OverlayFile {
         path: path.join(name).unwrap(),
         bytes: text.as_bytes().to_vec(),
         mode: 0o100_644,
     });
-    Overlay { environment: environment.to_owned(), files: files.collect(), path: path.clone() }
+    let named = rules.iter().map(|rule| rule.named(&path, environment, "app").unwrap());
+    Overlay {
+        environment: environment.to_owned(),
+        named: named.collect(),
+        files: files.collect(),
+        path: path.clone(),
+    }
 }
 
 pub(super) fn rules(patterns: &[&str]) -> PinRules {

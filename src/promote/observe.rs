@@ -4,7 +4,7 @@
 //! success. What is read is decided by pure code in `release`; nothing is written.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::failure::{Failure, Kind, Place, Result};
 use crate::git::{History, Truncated};
 use crate::github::GitHub;
 use crate::names::{CommitSha, RepoPath};
-use crate::overlay::{OVERLAY_FILES, Overlay};
+use crate::overlay::Overlay;
 use crate::plan;
 use crate::release::Tag;
 use crate::release::evidence::{Promoting, Ran};
@@ -120,10 +120,12 @@ impl World<'_> {
     }
 
     pub fn overlay(&self, environment: &Environment, commit: &CommitSha) -> Result<Overlay> {
+        let paths: BTreeSet<&RepoPath> = environment.files.iter().map(|named| &named.path).collect();
         Ok(Overlay {
             environment: environment.name.clone(),
             path: environment.path.clone(),
-            files: self.history.overlay_files(commit, &environment.path, OVERLAY_FILES)?,
+            named: environment.files.clone(),
+            files: self.history.overlay_files(commit, &paths)?,
         })
     }
 

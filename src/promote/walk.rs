@@ -205,7 +205,8 @@ impl World<'_> {
         };
         let parents = self.history.commit(&release.commit)?.parents;
         let parent = parents.first().and_then(|parent| step(parent).ok());
-        let later = self.history.later_touching(&release.commit, &self.trunk_head, &promotion.source.path)?;
+        let later =
+            self.history.later_touching(&release.commit, &self.trunk_head, &promotion.source.watched())?;
         let later = later.iter().take(MOST_LATER).map(step);
         let found = carrier(
             release,

@@ -138,7 +138,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
     use super::*;
     use crate::names::RepoPath;
-    use crate::overlay::{Overlay, OverlayFile, PinRules, pins};
+    use crate::overlay::{NamedFile, Overlay, OverlayFile, PinRules, pins};
     use crate::release::version::Version;
 
     fn sha(c: char) -> CommitSha {
@@ -153,7 +153,8 @@ mod tests {
             bytes: text.into_bytes(),
             mode: 0o100_644,
         };
-        let overlay = Overlay { environment: "staging".into(), path, files: vec![file] };
+        let named = NamedFile::usual(&path);
+        let overlay = Overlay { environment: "staging".into(), path, named, files: vec![file] };
         Step { commit: sha(commit), pins: pins(&overlay, &PinRules::default()).unwrap() }
     }
 

@@ -15,6 +15,7 @@ use super::request::{Freeze, Rendered, Required};
 use super::values;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::{BranchName, RepoPath};
+use crate::overlay::FileRule;
 use crate::overlay::editor::document::{Document, Node};
 
 /// Settings of `promote`, at the base branch's commit. Every key is optional.
@@ -202,6 +203,11 @@ fn target<'d>(reader: &mut Reader<'d>, node: &'d Node, names: &mut Names) -> Opt
 fn app_layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> AppLayer {
     AppLayer {
         tag_pattern: reader.one(fields, "tag-pattern", values::tag_pattern),
+        files: fields.take("files").map(|node| {
+            let files = reader.each(node, "files", file_rule);
+            reader.not_empty(node, "files", "name a file, or remove the key");
+            reader.at(node, files)
+        }),
         pins: reader.some(fields, "pins", values::pin_pattern),
         carries: reader.one(fields, "carries", values::pin_pattern),
         changelog: fields.take("changelog").and_then(|node| {
@@ -243,6 +249,21 @@ fn layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> Layer {
             reader.at(node, windows)
         }),
     }
+}
+
+/// A file of the overlays: its path, or that with what of it is meant and what it is.
+fn file_rule<'d>(reader: &mut Reader<'d>, node: &'d Node) -> Option<FileRule> {
+    if reader.is_scalar(node) {
+        return reader.scalar(node, "files", |text| values::file(text, None, None)).map(|at| at.value);
+    }
+    let mut fields = reader.fields(node, "a file")?;
+    let at = reader.one(&mut fields, "at", values::text);
+    let shape = reader.one(&mut fields, "shape", values::shape);
+    let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
+    let (at, shape) = (text(&at), shape.map(|shape| shape.value));
+    let file = reader.needed(&mut fields, "file", |text| values::file(text, at.as_deref(), shape));
+    reader.no_more(fields);
+    file.map(|file| file.value)
 }
 
 /// The kinds of evidence, and the key that may stand beside each.

@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::request::{EvidenceAt, Freeze, MergeMethod, PolicyMode, Rendered, Required, TagPattern};
 use crate::failure::Place;
 use crate::names::RepoPath;
+use crate::overlay::{FileRule, Shape};
 
 /// A value and where it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +93,9 @@ pub(super) struct Layer {
 pub(super) struct AppLayer {
     /// The tags that are releases: a regular expression with the named group `version` and, optionally, `app`.
     pub(super) tag_pattern: Option<At<TagPattern>>,
+    /// The files that make an overlay. Default: `values.yaml`, `kustomization.yaml` and `Chart.yaml`.
+    #[schemars(length(min = 1))]
+    pub(super) files: Option<At<Vec<FileRule>>>,
     /// The keys that are promoted, such as `image.{tag,digest}`. Default: image tags and digests, chart, model and
     /// prompt versions, remote refs.
     #[schemars(length(min = 1))]
@@ -140,6 +144,41 @@ impl JsonSchema for TagPattern {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         // No `format: regex`: `(?P<version>…)` is not a group in the dialect that it stands for.
         json_schema!({ "type": "string", "pattern": "\\(\\?P?<version>" })
+    }
+}
+
+impl JsonSchema for FileRule {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "File".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let shapes: Vec<&str> = Shape::NAMED.iter().map(|(name, _)| *name).collect();
+        let file = "A path in the overlay's folder or, after `/`, in the repository; `{environment}` and `{app}` stand \
+                    for their names.";
+        json_schema!({
+            "description": "A file of an overlay.",
+            "anyOf": [
+                { "type": "string", "minLength": 1, "description": file },
+                {
+                    "type": "object",
+                    "properties": {
+                        "file": { "type": "string", "minLength": 1, "description": file },
+                        "at": {
+                            "type": "string",
+                            "minLength": 1,
+                            "description": "The key under which the environment's own values stand, in a file of several: `environments.{environment}`.",
+                        },
+                        "shape": {
+                            "enum": shapes,
+                            "description": "What it is. Default: what its name and what stands in it say, else Helm values.",
+                        },
+                    },
+                    "required": ["file"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
     }
 }
 

@@ -214,6 +214,11 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Whether a node is a single value, or an alias of one.
+    pub(super) fn is_scalar(&self, node: &Node) -> bool {
+        matches!(self.document.resolved(node).value, Value::Scalar { .. })
+    }
+
     /// A value with its place.
     pub(super) fn at<T>(&self, node: &Node, value: T) -> At<T> {
         At::new(value, self.document.place(node))

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::{BranchName, RepoPath};
+use crate::overlay::NamedFile;
 
 /// Everything a run needs to know of what was asked, with every default filled in.
 #[derive(Debug, Clone)]
@@ -110,8 +111,21 @@ pub struct Environment {
     pub name: String,
     /// Its folder.
     pub path: RepoPath,
+    /// The files that make it.
+    pub files: Vec<NamedFile>,
     /// Where it runs.
     pub region: Option<String>,
+}
+
+impl Environment {
+    /// The files whose changes are changes of the overlay.
+    #[must_use]
+    pub fn watched(&self) -> Vec<RepoPath> {
+        let mut paths: Vec<RepoPath> = self.files.iter().map(|named| named.path.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
 }
 
 /// A regular expression with a group `version` and, optionally, a group `app`.

@@ -19,6 +19,7 @@ use super::request::{
 use super::values::{among, quoted, shown};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::{BranchName, RepoPath};
+use crate::overlay::{FileRule, NamedFile};
 
 /// Resolves a request.
 ///
@@ -193,15 +194,23 @@ impl<'a> Resolving<'a> {
             of_app: of_app.into_iter().flatten().collect(),
             inner: inner.into_iter().flatten().collect(),
         };
+        let files = layers.pick_of_app(|layer| layer.files.as_ref()).unwrap_or_default();
+        let environment = |name: &str, path: &RepoPath, region: Option<String>| {
+            let files = named_files(&files, path, name, &app.name)?;
+            Some(Environment { name: name.to_owned(), path: path.clone(), region, files })
+        };
+        let region = named.and_then(|target| target.region.as_ref()).map(|region| region.value.clone());
+        let source = environment(&app.from, &app.source, None)?;
+        let target_environment = environment(target, &path, region)?;
+        if source.files == target_environment.files {
+            self.to_itself(app, target, named);
+            return None;
+        }
         Some(Promotion {
             app: app.name.clone(),
             app_labels: app.settings.and_then(|app| app.app_labels.clone()).unwrap_or_default(),
-            source: Environment { name: app.from.clone(), path: app.source.clone(), region: None },
-            target: Environment {
-                name: target.to_owned(),
-                path,
-                region: named.and_then(|target| target.region.as_ref()).map(|region| region.value.clone()),
-            },
+            source,
+            target: target_environment,
             tag_pattern: match layers.pick_of_app(|layer| layer.tag_pattern.as_ref()) {
                 Some(pattern) => pattern,
                 None => TagPattern::parse(DEFAULT_TAG_PATTERN).ok()?,
@@ -228,6 +237,22 @@ impl<'a> Resolving<'a> {
         })
     }
 
+    /// Source and target are the same files.
+    fn to_itself(&mut self, app: &App<'a>, target: &str, named: Option<&TargetSettings>) {
+        let place = named
+            .and_then(|target| target.path.as_ref())
+            .map(|path| path.place.clone())
+            .or_else(|| named.map(|target| target.name.place.clone()))
+            .or_else(|| self.to().map(|to| to.place.clone()))
+            .or_else(|| app.place.clone());
+        let message = format!("`{}` would be promoted from `{}` to itself", app.name, app.source);
+        let mut same = problem(place, message, "`from` and `to` are two environments, with a folder each");
+        if app.from != target {
+            same.hints.push("or with files of their own: `files: ['values-{environment}.yaml']`".to_owned());
+        }
+        self.problems.push(same);
+    }
+
     /// The target's overlay: as named, else where the source's is, in the other environment.
     fn target_path(
         &mut self,
@@ -251,12 +276,6 @@ impl<'a> Resolving<'a> {
                 return None;
             }
         };
-        if path == app.source {
-            let message = format!("`{}` would be promoted from `{path}` to itself", app.name);
-            let hint = "`from` and `to` are two environments, with a folder each";
-            self.problems.push(problem(place, message, hint));
-            return None;
-        }
         if self.layout.presence(&path) == Presence::Missing {
             let message = format!("`{}` has an overlay in `{}`, but none in `{path}`", app.name, app.source);
             let hint = format!(
@@ -269,6 +288,20 @@ impl<'a> Resolving<'a> {
         }
         Some(path)
     }
+}
+
+/// The files of one environment's overlay: as they are named, else the usual ones.
+fn named_files(
+    rules: &[FileRule],
+    folder: &RepoPath,
+    environment: &str,
+    app: &str,
+) -> Option<Vec<NamedFile>> {
+    if rules.is_empty() {
+        return Some(NamedFile::usual(folder));
+    }
+    // That they can be named was found when they were read.
+    rules.iter().map(|rule| rule.named(folder, environment, app).ok()).collect()
 }
 
 /// A problem with its hint.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::request::{Command, EvidenceAt, MergeMethod, PolicyMode, Required, TagPattern, promotion_branch};
 use crate::failure::{Place, Problem};
 use crate::names::{BranchName, RepoPath, is_ref_name};
-use crate::overlay::PinRules;
+use crate::overlay::{FileRule, PinRules, Shape};
 
 /// What is wrong with a text, without its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +145,19 @@ pub(super) fn pin_pattern(text: &str) -> Parsed<String> {
     let pattern = self::text(text)?;
     PinRules::new(std::slice::from_ref(&pattern))?;
     Ok(pattern)
+}
+
+/// A file of an overlay.
+pub(super) fn file(text: &str, at: Option<&str>, shape: Option<Shape>) -> Parsed<FileRule> {
+    Ok(FileRule::new(&self::text(text)?, at, shape)?)
+}
+
+/// What a file is.
+pub(super) fn shape(text: &str) -> Parsed<Shape> {
+    let known = || Shape::NAMED.iter().map(|(name, _)| *name);
+    Shape::parse(text).ok_or_else(|| {
+        Wrong::new(format!("there is no shape {}", shown(text))).hinted(among("shapes", text, known()))
+    })
 }
 
 /// A folder or file of the repository.

@@ -183,11 +183,11 @@ fn later_commits_of_trunk_that_touch_a_folder_come_oldest_first() {
     let world = World::new(&script);
     let history = world.open(None);
     let main = world.sha("main");
-    let later = history.later_touching(&world.sha("side"), &main, &path("environments/staging")).unwrap();
+    let later = history.later_touching(&world.sha("side"), &main, &[path("environments/staging")]).unwrap();
     assert_eq!(later, [world.sha("main~2"), main.clone()]);
-    assert_eq!(history.later_touching(&main, &main, &path("environments/staging")).unwrap(), []);
+    assert_eq!(history.later_touching(&main, &main, &[path("environments/staging")]).unwrap(), []);
     // The root counts as changed by whatever it adds.
-    let all = history.later_touching(&world.sha("main~5"), &main, &path("")).unwrap();
+    let all = history.later_touching(&world.sha("main~5"), &main, &[path("")]).unwrap();
     assert_eq!(all.last(), Some(&main));
 }
 
@@ -225,15 +225,16 @@ fn files_come_with_bytes_and_mode_and_links_are_not_followed() {
     let main = world.sha("main");
 
     let names = ["kustomization.yaml", "Chart.yaml", "values.yaml", "run.sh", "inner", "submodule"];
-    let files = history.overlay_files(&main, &path("prod"), &names).unwrap();
+    let paths: Vec<_> = names.iter().map(|name| path(&format!("prod/{name}"))).collect();
+    let files = history.overlay_files(&main, &paths.iter().collect()).unwrap();
     let seen: Vec<(&str, &[u8], u32)> =
         files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice(), file.mode)).collect();
     assert_eq!(
         seen,
         [
             ("prod/kustomization.yaml", b"../base/kustomization.yaml".as_slice(), 0o120_000),
-            ("prod/values.yaml", b"a: 1\r\n", 0o100_644),
             ("prod/run.sh", b"run", 0o100_755),
+            ("prod/values.yaml", b"a: 1\r\n", 0o100_644),
         ]
     );
     let below = |folder: &str, depth| -> Vec<String> {

@@ -72,6 +72,20 @@ impl KeyPath {
         Some(Self { document: self.document, steps: above.to_vec() })
     }
 
+    /// A path that starts where this one ends; the other's document does not matter.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        let steps = self.steps.iter().chain(&below.steps).cloned().collect();
+        Self { document: self.document, steps }
+    }
+
+    /// What of this path lies below another, as a path of its own, if it does.
+    #[must_use]
+    pub fn below_of(&self, above: &Self) -> Option<Self> {
+        let rest = self.steps.strip_prefix(above.steps.as_slice())?;
+        (self.document == above.document).then(|| Self { document: 0, steps: rest.to_vec() })
+    }
+
     fn below(&self, step: Step) -> Self {
         let mut steps = Vec::with_capacity(self.steps.len() + 1);
         steps.extend_from_slice(&self.steps);

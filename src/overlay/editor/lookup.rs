@@ -81,13 +81,17 @@ impl Document {
     /// List items are addressed by `name`, `id` or `key` where that is unique in the list, else by index.
     /// What stands below a key that is no scalar has no path and is left out.
     pub fn walk(&self) -> impl Iterator<Item = (KeyPath, &Node)> {
-        let mut open: Vec<(KeyPath, &Node)> = self
-            .roots()
-            .iter()
-            .enumerate()
-            .rev()
-            .map(|(number, root)| (KeyPath::root(number), root))
-            .collect();
+        let roots = self.roots().iter().enumerate().map(|(number, root)| (KeyPath::root(number), root));
+        roots.flat_map(|(path, root)| self.walk_below(path, root))
+    }
+
+    /// The same for what stands at and below one node, whose path is given.
+    pub fn walk_below<'d>(
+        &'d self,
+        path: KeyPath,
+        node: &'d Node,
+    ) -> impl Iterator<Item = (KeyPath, &'d Node)> {
+        let mut open: Vec<(KeyPath, &Node)> = vec![(path, node)];
         std::iter::from_fn(move || {
             loop {
                 let (path, node) = open.pop()?;

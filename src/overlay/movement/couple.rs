@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use super::Missing;
 use super::unpinned::{is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
-use crate::overlay::editor::document::{Document, Node, ScalarStyle, Value};
+use crate::overlay::editor::document::{Node, ScalarStyle, Value};
 use crate::overlay::editor::edit::Edit;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::editor::quoting::is_string;
 use crate::overlay::pins::image::{ImageReference, has_one_name, tag_and_digest};
-use crate::overlay::pins::reading::{Reading, Role, text_of};
+use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::remote::RemoteRef;
+use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Member, Pin, PinKind, PinRules};
 
 /// One versioned thing that the target gets from the source.
@@ -317,28 +318,17 @@ impl<'r> Meeting<'r, '_> {
     }
 
     fn text_at(&self, pin: &Pin) -> String {
-        let document = self.target.file_of(pin).map(|file| &file.document);
-        let text = document.and_then(|document| Some(text_of(document, document.read(&pin.key)?)));
-        text.unwrap_or_default().to_owned()
+        let node = self.target.file_of(pin).and_then(|file| file.document.read(&pin.key));
+        node.and_then(Node::as_str).unwrap_or_default().to_owned()
     }
 
     /// A list on the way to a value whose items can only be told apart by their places, and differ in number.
     fn uncertain_list(&self, pin: &Pin, theirs: &Pin) -> Option<KeyPath> {
-        let (source, target) = (self.source.file_of(pin)?, self.target.file_of(theirs)?);
-        let is_nameless = |step: &Step| matches!(step, Step::Index(_));
-        // Other files' lists have names of their own: URLs and charts.
-        let lists = pin
-            .key
-            .steps
-            .iter()
-            .enumerate()
-            .filter(|(_, step)| source.role == Role::Values && is_nameless(step));
-        let mut lists = lists.filter_map(|(depth, _)| {
-            Some(KeyPath { document: pin.key.document, steps: pin.key.steps.get(..depth)?.to_vec() })
-        });
-        let count =
-            |document: &Document, list: &KeyPath| document.read(list).map_or(0, |list| list.items().len());
-        lists.find(|list| count(&source.document, list) != count(&target.document, list))
+        let (source, target) = (self.source.scope_of(pin)?, self.target.scope_of(theirs)?);
+        let count = |scope: &Scope<'_>, list: &KeyPath| scope.read(list).map_or(0, |list| list.items().len());
+        let mut lists = nameless_lists(pin).zip(nameless_lists(theirs));
+        let (list, _) = lists.find(|(here, there)| count(&source, here) != count(&target, there))?;
+        Some(source.in_file(&list))
     }
 
     fn is_number_at(&self, pin: &Pin) -> bool {
@@ -350,6 +340,14 @@ impl<'r> Meeting<'r, '_> {
         let hints = vec![hint.to_owned()];
         self.met.warnings.push(Problem { place: Some(pin.place()), message, hints });
     }
+}
+
+/// The lists on the way to a pin whose items it knows by their places alone.
+fn nameless_lists(pin: &Pin) -> impl Iterator<Item = KeyPath> {
+    let steps = &pin.named.steps;
+    let nameless = steps.iter().enumerate().skip(pin.settled);
+    let nameless = nameless.filter(|(_, step)| matches!(step, Step::Index(_)));
+    nameless.map(|(depth, _)| KeyPath { document: 0, steps: steps.iter().take(depth).cloned().collect() })
 }
 
 /// Whether some reader takes a plain scalar for something else than text: `1.10` for 1.1.

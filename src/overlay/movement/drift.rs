@@ -9,7 +9,8 @@ use crate::names::RepoPath;
 use crate::overlay::editor::document::{Document, Node, Value};
 use crate::overlay::editor::key_path::KeyPath;
 use crate::overlay::pins::Pin;
-use crate::overlay::pins::reading::Role;
+use crate::overlay::pins::files::Shape;
+use crate::overlay::pins::reading::Part;
 use crate::plan::{Drift, Side};
 
 /// How a whole file is listed that the other overlay lacks.
@@ -17,16 +18,17 @@ const WHOLE_FILE: &str = "*";
 
 /// A file as it is or will be.
 #[derive(Clone, Copy)]
-pub(in crate::overlay) struct Shape<'d> {
+pub(in crate::overlay) struct Seen<'d> {
     pub(in crate::overlay) path: &'d RepoPath,
-    pub(in crate::overlay) role: Role,
     pub(in crate::overlay) document: &'d Document,
+    pub(in crate::overlay) shape: Option<Shape>,
+    pub(in crate::overlay) parts: &'d [Part],
 }
 
 /// What differs in shape, sorted; `left` are the source's pins that the target does not get.
 pub(in crate::overlay) fn drift(
-    source: &BTreeMap<&str, Shape<'_>>,
-    target: &BTreeMap<&str, Shape<'_>>,
+    source: &BTreeMap<&str, Seen<'_>>,
+    target: &BTreeMap<&str, Seen<'_>>,
     left: &[&Pin],
 ) -> Vec<Drift> {
     let mut found = BTreeMap::new();
@@ -34,9 +36,9 @@ pub(in crate::overlay) fn drift(
         found.insert((pin.file.clone(), pin.key.to_string(), Side::Source), true);
     }
     for (here, there, side) in [(source, target, Side::Source), (target, source, Side::Target)] {
-        for (name, file) in here.iter().filter(|(_, file)| file.role != Role::Lock) {
+        for (name, file) in here.iter().filter(|(_, file)| file.shape != Some(Shape::Lock)) {
             let keys = match there.get(name) {
-                Some(other) => lacking(file.document, other.document),
+                Some(other) => lacking(*file, *other),
                 None => vec![WHOLE_FILE.to_owned()],
             };
             for key in keys {
@@ -47,18 +49,31 @@ pub(in crate::overlay) fn drift(
     found.into_iter().map(|((file, key, side), pin)| Drift { file, key, side, pin }).collect()
 }
 
-/// The topmost keys of `here` that `there` lacks.
-fn lacking(here: &Document, there: &Document) -> Vec<String> {
-    let mut comparison = Comparison { here, there, lacking: Vec::new() };
-    for (number, root) in here.roots().iter().enumerate() {
-        comparison.node(&KeyPath::root(number), root, there.roots().get(number));
+/// The topmost keys of `here` that `there` lacks, by their paths in the file.
+fn lacking(here: Seen<'_>, there: Seen<'_>) -> Vec<String> {
+    let mut lacking = Vec::new();
+    for part in here.parts {
+        let Some(root) = here.document.read(&part.base) else { continue };
+        let base = there.parts.iter().find(|other| other.name == part.name).map(|other| &other.base);
+        let mut comparison = Comparison {
+            here: here.document,
+            there: there.document,
+            from: &part.base,
+            base,
+            lacking: Vec::new(),
+        };
+        comparison.node(&KeyPath::root(0), root, base.and_then(|base| there.document.read(base)));
+        lacking.extend(comparison.lacking);
     }
-    comparison.lacking
+    lacking
 }
 
 struct Comparison<'d> {
     here: &'d Document,
     there: &'d Document,
+    /// Where the part stands here and, if it is there, there.
+    from: &'d KeyPath,
+    base: Option<&'d KeyPath>,
     lacking: Vec<String>,
 }
 
@@ -87,9 +102,9 @@ impl<'d> Comparison<'d> {
     }
 
     fn child(&mut self, path: &KeyPath, here: &'d Node, there: Option<&'d Node>) {
-        match there.or_else(|| self.there.read(path)) {
+        match there.or_else(|| self.base.and_then(|base| self.there.read(&base.join(path)))) {
             Some(there) => self.node(path, here, Some(there)),
-            None => self.lacking.push(path.to_string()),
+            None => self.lacking.push(self.from.join(path).to_string()),
         }
     }
 }

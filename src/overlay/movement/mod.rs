@@ -13,14 +13,15 @@ use std::collections::BTreeMap;
 
 use self::artifacts::artifacts;
 use self::couple::{Couple, Couples, couples, is_number};
-use self::drift::{Shape, drift};
+use self::drift::{Seen, drift};
 use self::overrides::{overrides, stale_locks};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::editor::document::Document;
 use crate::overlay::editor::edit::{Anchors, Edit, edited};
-use crate::overlay::pins::reading::{FileReading, Reading, Role};
-use crate::overlay::pins::{OVERLAY_FILES, Overlay, PinRules};
+use crate::overlay::pins::files::NamedFile;
+use crate::overlay::pins::reading::{FileReading, Reading};
+use crate::overlay::pins::{Overlay, PinRules};
 use crate::plan::{Artifact, Change, Drift};
 
 /// What happens to a pin that only the source has.
@@ -104,12 +105,13 @@ fn has_files(overlay: &Overlay) -> Result<()> {
     if !overlay.files.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = OVERLAY_FILES.iter().map(|name| format!("`{name}`")).collect();
     let (path, environment) = (overlay.path.as_str(), &overlay.environment);
+    let name = |named: &NamedFile| format!("`{}`", overlay.name_of(&named.path));
+    let names: Vec<_> = overlay.named.iter().map(name).collect();
     let message = format!("the overlay of `{environment}` has none of {}", names.join(", "));
-    Err(Failure::at(Kind::Overlay, Place::of(path), message).hinted(format!(
-        "add `{path}/values.yaml` or `{path}/kustomization.yaml`, or say in the settings where `{environment}` is"
-    )))
+    let first = overlay.named.first().map_or("values.yaml", |named| named.path.as_str());
+    Err(Failure::at(Kind::Overlay, Place::of(path), message)
+        .hinted(format!("add `{first}`, or say in the settings where `{environment}` is")))
 }
 
 /// All failures of several results as one.
@@ -171,19 +173,19 @@ fn after_documents(files: &[FileEdit]) -> Result<BTreeMap<&RepoPath, Document>> 
 fn shapes<'r>(
     reading: &'r Reading<'_>,
     after: &'r BTreeMap<&RepoPath, Document>,
-) -> BTreeMap<&'r str, Shape<'r>> {
-    let shape = |(name, file): (&'r String, &'r FileReading<'_>)| {
+) -> BTreeMap<&'r str, Seen<'r>> {
+    let seen = |(name, file): (&'r String, &'r FileReading<'_>)| {
         let document = after.get(&file.file.path).unwrap_or(&file.document);
-        (name.as_str(), Shape { path: &file.file.path, role: file.role, document })
+        (name.as_str(), Seen { path: &file.file.path, document, shape: file.shape, parts: &file.parts })
     };
-    reading.files.iter().map(shape).collect()
+    reading.files.iter().map(seen).collect()
 }
 
 /// Promoted values that other programs read as numbers, dates or booleans: `1.10` is 1.1 to them.
 fn numbers(source: &Reading<'_>, couples: &[Couple<'_>]) -> Vec<Problem> {
     let pins = couples.iter().flat_map(|couple| &couple.source);
     pins.filter_map(|pin| {
-        let file = source.file_of(pin).filter(|file| file.role != Role::Lock)?;
+        let file = source.file_of(pin)?;
         let node = file.document.read(&pin.key)?;
         is_number(node).then(|| Problem {
             place: Some(pin.place()),

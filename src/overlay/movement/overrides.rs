@@ -8,9 +8,11 @@ use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::KeyPath;
 use crate::overlay::pins::chart;
+use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{has_one_name, is_one_image};
 use crate::overlay::pins::kustomize::{ImageEntry, image_entry};
-use crate::overlay::pins::reading::{FileReading, Reading, Role, text_of};
+use crate::overlay::pins::reading::{FileReading, Reading};
+use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Pin, PinKind};
 
 /// Refuses items of `images` that would win over what is promoted: the target's, since prod would not run
@@ -24,11 +26,12 @@ pub(in crate::overlay) fn overrides(
 ) -> Result<Vec<Problem>> {
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     for (here, there) in [(source, target), (target, source)] {
-        for (name, file) in here.files.iter().filter(|(_, file)| file.role == Role::Kustomization) {
+        for (name, file) in here.files.iter().filter(|(_, file)| file.shape == Some(Shape::Kustomization)) {
             let list = KeyPath::root(0).key("images");
-            let count = file.document.read(&list).map_or(0, |list| list.items().len());
+            let scope = Scope::at(&file.document, KeyPath::root(0));
+            let count = scope.read(&list).map_or(0, |list| list.items().len());
             for item in (0..count).map(|index| list.index(index)) {
-                let Some(entry) = image_entry(&file.document, &item) else { continue };
+                let Some(entry) = image_entry(&scope, &item) else { continue };
                 let elsewhere = repository_elsewhere(there, name, &entry);
                 let moves = is_promoted(couples, &(name.clone(), format!("images[{}]", entry.name)));
                 for couple in couples {
@@ -89,7 +92,7 @@ pub(in crate::overlay) fn stale_locks(target: &Reading<'_>, couples: &[Couple<'_
 fn image_of_values<'c>(couple: &'c Couple<'_>, target: &Reading<'_>) -> Option<&'c Pin> {
     couple.source.iter().copied().find(|pin| {
         matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
-            && target.file_of(pin).is_some_and(|file| file.role == Role::Values)
+            && target.part_of(pin).is_some_and(|part| part.shape == Shape::Values)
     })
 }
 
@@ -104,8 +107,9 @@ fn is_promoted(couples: &[Couple<'_>], group: &(String, String)) -> bool {
 fn repository_elsewhere<'d>(there: &'d Reading<'_>, file: &str, entry: &ImageEntry<'d>) -> &'d str {
     let Some(file) = there.files.get(file) else { return entry.name };
     let list = KeyPath::root(0).key("images");
-    let count = file.document.read(&list).map_or(0, |list| list.items().len());
-    let mut entries = (0..count).filter_map(|index| image_entry(&file.document, &list.index(index)));
+    let scope = Scope::at(&file.document, KeyPath::root(0));
+    let count = scope.read(&list).map_or(0, |list| list.items().len());
+    let mut entries = (0..count).filter_map(|index| image_entry(&scope, &list.index(index)));
     entries.find(|other| other.name == entry.name).map_or(entry.name, |other| other.repository)
 }
 
@@ -134,7 +138,7 @@ impl Override<'_, '_> {
         let is_it =
             [self.entry.name, self.entry.repository].iter().any(|name| is_one_image(name, repository));
         let winning = if is_it { self.winning() } else { Vec::new() };
-        let problem = |(key, node)| self.problem(key, node, &self.runs(text_of(&self.file.document, node)));
+        let problem = |(key, node)| self.problem(key, node, &self.runs(node.as_str().unwrap_or_default()));
         winning.into_iter().map(problem).collect()
     }
 
@@ -156,7 +160,7 @@ impl Override<'_, '_> {
         let promoted = [("newTag", self.couple.version_after()), ("digest", self.couple.digest_after())];
         let wins = |(key, after): (&'static str, Option<&str>)| {
             let node = self.file.document.read(&self.item.key(key))?;
-            let value = text_of(&self.file.document, node);
+            let value = node.as_str().unwrap_or_default();
             (!value.is_empty() && Some(value) != after).then_some((key, node))
         };
         promoted.into_iter().filter_map(wins).collect()

@@ -5,9 +5,11 @@
 use crate::failure::{Failure, Kind, Place, Result};
 use crate::overlay::editor::document::Value;
 use crate::overlay::editor::edit::Edit;
-use crate::overlay::editor::key_path::Step;
+use crate::overlay::editor::key_path::{KeyPath, Step};
+use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{ImageReference, has_one_name, tag_and_digest};
-use crate::overlay::pins::reading::{Reading, Role, text_of};
+use crate::overlay::pins::reading::Reading;
+use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Pin, PinKind};
 use crate::overlay::pins::{helm, kustomize};
 
@@ -19,40 +21,43 @@ pub(in crate::overlay) fn unpinned(
     target: &Reading<'_>,
     pin: &Pin,
 ) -> Result<Option<Edit>> {
-    let Some(file) = target.file_of(pin) else { return Ok(None) };
+    let (Some(file), Some(part)) = (target.file_of(pin), target.part_of(pin)) else { return Ok(None) };
     // An index says where something stands in the source, and nothing about the target.
-    if pin.key.steps.iter().any(|step| matches!(step, Step::Index(_))) {
+    if pin.named.steps.iter().any(|step| matches!(step, Step::Index(_))) {
         return Ok(None);
     }
     let document = &file.document;
-    if document.read(&pin.key).is_some() {
-        let there = document.find(&pin.key).map_err(|failure| {
+    let scope = Scope::at(document, part.base.clone());
+    let key = scope.in_file(&pin.named);
+    if document.read(&key).is_some() {
+        let there = document.find(&key).map_err(|failure| {
             failure.hinted(format!("{} pins it, so the promotion would set it", source.overlay.environment))
         })?;
         let (tag, digest) = tag_and_digest(&pin.value);
         let version = ImageReference { repository: "", tag, digest };
-        let unversioned = ImageReference::parse(text_of(document, there))
+        let unversioned = ImageReference::parse(scope.text_of(there))
             .filter(|image| pin.kind == PinKind::ImageReference && image.version().is_none());
         return match unversioned {
             Some(image) if !is_another_image(pin, Some(image.repository)) => {
-                Ok(Some(Edit::Set { key: pin.key.clone(), value: image.with_version_of(&version) }))
+                Ok(Some(Edit::Set { key, value: image.with_version_of(&version) }))
             }
             Some(_) => Ok(None),
             None => Err(no_pin(source, target, pin, document.place(there))),
         };
     }
-    let Some(parent) = pin.key.parent() else { return Ok(None) };
+    let Some(parent) = key.parent() else { return Ok(None) };
     match document.read(&parent) {
         Some(node) if matches!(node.value, Value::Scalar { .. }) && !node.is_null() => {
             Err(no_pin(source, target, pin, document.place(node)))
         }
         Some(node) if !node.entries().is_empty() => {
             document.find(&parent)?;
-            let repository = match file.role {
-                Role::Kustomization => {
-                    kustomize::image_entry(document, &parent).map(|entry| entry.repository.to_owned())
+            let above = pin.named.parent().unwrap_or_else(|| KeyPath::root(0));
+            let repository = match part.shape {
+                Shape::Kustomization => {
+                    kustomize::image_entry(&scope, &above).map(|entry| entry.repository.to_owned())
                 }
-                _ => helm::repository_of(document, &parent),
+                _ => helm::repository_of(&scope, &above),
             };
             let (Some(Step::Key(key)), false) =
                 (pin.key.steps.last(), is_another_image(pin, repository.as_deref()))

@@ -2,19 +2,19 @@
 //!
 //! The chart's own `version` and `appVersion` are none. A lock is never rewritten: only Helm can.
 
-use super::reading::text_of;
+use super::scope::Scope;
 use super::{Meaning, Member, PinKind};
 use crate::overlay::editor::document::{Document, Node};
 use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar of a `Chart.yaml` is, or nothing where it is no pin.
-pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
-    versioned_chart(document, path, node, "dependencies", "alias")
+pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
+    versioned_chart(scope, path, node, "dependencies", "alias")
 }
 
 /// A chart's version in a list of charts; `second` tells charts of one name apart.
 pub(in crate::overlay) fn versioned_chart(
-    document: &Document,
+    scope: &Scope<'_>,
     path: &KeyPath,
     node: &Node,
     list: &str,
@@ -26,11 +26,11 @@ pub(in crate::overlay) fn versioned_chart(
     if place != list || key != "version" {
         return None;
     }
-    let item = document.read(&path.parent()?)?;
-    let name = field(document, item, "name")?;
-    let items = document.resolved(document.read(&KeyPath::root(path.document).key(list))?).items();
-    let namesakes = items.iter().filter(|other| field(document, other, "name") == Some(name)).count();
-    let group = match field(document, item, second) {
+    let item = scope.read(&path.parent()?)?;
+    let name = field(scope, item, "name")?;
+    let items = scope.read(&KeyPath::root(0).key(list))?.items();
+    let namesakes = items.iter().filter(|other| field(scope, other, "name") == Some(name)).count();
+    let group = match field(scope, item, second) {
         Some(second) if namesakes > 1 => format!("{list}[{name} {second}]"),
         _ => format!("{list}[{name}]"),
     };
@@ -38,8 +38,9 @@ pub(in crate::overlay) fn versioned_chart(
         kind: PinKind::ChartVersion,
         artifact: name.to_owned(),
         repository: None,
-        value: text_of(document, node).to_owned(),
+        value: scope.text_of(node).to_owned(),
         group,
+        settled: path.steps.len(),
         member: Member::Version,
     })
 }
@@ -48,13 +49,14 @@ pub(in crate::overlay) fn versioned_chart(
 pub(in crate::overlay) fn locked(lock: &Document, name: &str) -> Option<(u32, u32)> {
     let path = KeyPath::root(0).key("dependencies");
     let items = lock.read(&path)?.items();
-    let item = items.iter().find(|item| field(lock, item, "name") == Some(name))?;
+    let lock = Scope::at(lock, KeyPath::root(0));
+    let item = items.iter().find(|item| field(&lock, item, "name") == Some(name))?;
     let version = item.get("version").unwrap_or(item);
     Some((version.line, version.column))
 }
 
-fn field<'d>(document: &'d Document, item: &'d Node, key: &str) -> Option<&'d str> {
-    document.resolved(document.resolved(item).get(key)?).as_str()
+fn field<'d>(scope: &Scope<'d>, item: &'d Node, key: &str) -> Option<&'d str> {
+    scope.resolved(scope.resolved(item).get(key)?).as_str()
 }
 
 #[cfg(test)]

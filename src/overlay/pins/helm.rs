@@ -3,16 +3,16 @@
 //! Repositories, registries and datasets are none: staging's may be mirrors or synthetic.
 
 use super::image::ImageReference;
-use super::reading::text_of;
+use super::scope::Scope;
 use super::{Meaning, Member, PinKind};
-use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar of a values file is, or nothing where it is no pin.
-pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
     let Some(Step::Key(key)) = path.steps.last() else { return None };
     if is_image_key(key) {
-        let image = ImageReference::parse(text_of(document, node))?;
+        let image = ImageReference::parse(scope.text_of(node))?;
         let value = image.version()?;
         return Some(Meaning {
             kind: PinKind::ImageReference,
@@ -20,6 +20,7 @@ pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &No
             repository: Some(image.repository.to_owned()),
             value,
             group: path.to_string(),
+            settled: 0,
             member: Member::Whole,
         });
     }
@@ -39,7 +40,7 @@ pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &No
         _ => return None,
     };
     let is_image = matches!(kind, PinKind::ImageTag | PinKind::ImageDigest);
-    let mapping = Mapping::at(document, &above)?;
+    let mapping = Mapping::at(scope, &above)?;
     if above_key != "model" && above_key != "prompt" && !is_image_key(above_key) {
         ["repository", "image", "name"].iter().find(|sibling| mapping.get(sibling).is_some())?;
     }
@@ -49,8 +50,9 @@ pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &No
         kind,
         artifact: name.unwrap_or_else(|| if above.steps.is_empty() { path } else { &above }.to_string()),
         repository,
-        value: text_of(document, node).to_owned(),
+        value: scope.text_of(node).to_owned(),
         group: above.to_string(),
+        settled: 0,
         member,
     })
 }
@@ -61,25 +63,25 @@ pub(in crate::overlay) fn is_image_key(key: &str) -> bool {
 }
 
 /// The repository that a mapping's tag belongs to, registry included, where the mapping says it.
-pub(in crate::overlay) fn repository_of(document: &Document, path: &KeyPath) -> Option<String> {
-    Mapping::at(document, path)?.repository()
+pub(in crate::overlay) fn repository_of(scope: &Scope<'_>, path: &KeyPath) -> Option<String> {
+    Mapping::at(scope, path)?.repository()
 }
 
 /// A mapping found once and asked several times; what it inherits by `<<` is in it.
-struct Mapping<'d, 'p> {
-    document: &'d Document,
-    path: &'p KeyPath,
+struct Mapping<'s, 'd> {
+    scope: &'s Scope<'d>,
+    path: &'s KeyPath,
     node: &'d Node,
 }
 
-impl<'d, 'p> Mapping<'d, 'p> {
-    fn at(document: &'d Document, path: &'p KeyPath) -> Option<Self> {
-        Some(Self { document, path, node: document.read(path)? })
+impl<'s, 'd> Mapping<'s, 'd> {
+    fn at(scope: &'s Scope<'d>, path: &'s KeyPath) -> Option<Self> {
+        Some(Self { scope, path, node: scope.read(path)? })
     }
 
     fn get(&self, key: &str) -> Option<&'d Node> {
-        let own = self.node.get(key).map(|node| self.document.resolved(node));
-        own.or_else(|| self.node.get("<<").and_then(|_| self.document.read(&self.path.key(key))))
+        let own = self.node.get(key).map(|node| self.scope.resolved(node));
+        own.or_else(|| self.node.get("<<").and_then(|_| self.scope.read(&self.path.key(key))))
     }
 
     fn text(&self, key: &str) -> Option<&'d str> {

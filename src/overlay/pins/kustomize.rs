@@ -3,17 +3,17 @@
 //! `newName` is none: where an image is pulled from belongs to the environment.
 
 use super::chart::versioned_chart;
-use super::reading::text_of;
 use super::remote::RemoteRef;
+use super::scope::Scope;
 use super::{Meaning, Member, PinKind};
-use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar of a kustomization is, or nothing where it is no pin.
-pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
-    image(document, path, node)
-        .or_else(|| versioned_chart(document, path, node, "helmCharts", "releaseName"))
-        .or_else(|| remote(document, path, node))
+pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
+    image(scope, path, node)
+        .or_else(|| versioned_chart(scope, path, node, "helmCharts", "releaseName"))
+        .or_else(|| remote(scope, path, node))
 }
 
 /// The name of an item of `images`, and the repository that it makes run.
@@ -24,35 +24,36 @@ pub(in crate::overlay) struct ImageEntry<'d> {
 }
 
 /// The item of `images` at a path, where it is one.
-pub(in crate::overlay) fn image_entry<'d>(document: &'d Document, item: &KeyPath) -> Option<ImageEntry<'d>> {
+pub(in crate::overlay) fn image_entry<'d>(scope: &Scope<'d>, item: &KeyPath) -> Option<ImageEntry<'d>> {
     match item.steps.as_slice() {
         [Step::Key(list), Step::Index(_) | Step::Item { .. }] if list == "images" => {}
         _ => return None,
     }
-    let name = document.read(&item.key("name"))?.as_str()?;
-    let new_name = document.read(&item.key("newName"));
+    let name = scope.read(&item.key("name"))?.as_str()?;
+    let new_name = scope.read(&item.key("newName"));
     let repository = new_name.and_then(Node::as_str).filter(|text| !text.is_empty()).unwrap_or(name);
     Some(ImageEntry { name, repository, new_name })
 }
 
-fn image(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+fn image(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
     let (kind, member) = match path.steps.last()? {
         Step::Key(key) if key == "newTag" => (PinKind::ImageTag, Member::Version),
         Step::Key(key) if key == "digest" => (PinKind::ImageDigest, Member::Digest),
         _ => return None,
     };
-    let entry = image_entry(document, &path.parent()?)?;
+    let entry = image_entry(scope, &path.parent()?)?;
     Some(Meaning {
         kind,
         artifact: entry.repository.to_owned(),
         repository: Some(entry.repository.to_owned()),
-        value: text_of(document, node).to_owned(),
+        value: scope.text_of(node).to_owned(),
         group: format!("images[{}]", entry.name),
+        settled: path.steps.len(),
         member,
     })
 }
 
-fn remote(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
+fn remote(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
     let list = match path.steps.as_slice() {
         // `bases` is what old kustomizations call their remote `resources`.
         [Step::Key(list), Step::Index(_)]
@@ -62,13 +63,14 @@ fn remote(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
         }
         _ => return None,
     };
-    let remote = RemoteRef::parse(text_of(document, node))?;
+    let remote = RemoteRef::parse(scope.text_of(node))?;
     Some(Meaning {
         kind: PinKind::RemoteRef,
         artifact: remote.url.to_owned(),
         repository: None,
         value: remote.reference.to_owned(),
         group: format!("{list}[{}]", remote.url),
+        settled: path.steps.len(),
         member: Member::Whole,
     })
 }

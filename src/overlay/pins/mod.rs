@@ -3,6 +3,7 @@
 //! A pin is found by what its key path and its neighbours say, never by what its value looks like.
 //! Nothing here changes a file or compares two overlays.
 
+pub mod files;
 pub mod pattern;
 
 pub(in crate::overlay) mod chart;
@@ -12,26 +13,18 @@ pub(in crate::overlay) mod kustomize;
 mod own;
 pub(in crate::overlay) mod reading;
 pub(in crate::overlay) mod remote;
+pub(in crate::overlay) mod scope;
 
+use self::files::{NamedFile, Shape};
 use self::image::tag_and_digest;
 use self::pattern::Pattern;
-use self::reading::{Reading, Role};
+use self::reading::Reading;
+use self::scope::Scope;
 use crate::failure::{Failure, Kind, Place, Result};
 use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
-use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::KeyPath;
-
-/// The names of the files of an overlay that are read; others in its folder are nobody's business.
-pub const OVERLAY_FILES: &[&str] = &[
-    "values.yaml",
-    "values.yml",
-    "kustomization.yaml",
-    "kustomization.yml",
-    "Kustomization",
-    "Chart.yaml",
-    "Chart.lock",
-];
 
 /// An environment's folder as it is at one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +33,9 @@ pub struct Overlay {
     pub environment: String,
     /// The folder.
     pub path: RepoPath,
-    /// Its files that are named in [`OVERLAY_FILES`], in any order.
+    /// Which files make it.
+    pub named: Vec<NamedFile>,
+    /// Those of them that there are, in any order.
     pub files: Vec<OverlayFile>,
 }
 
@@ -99,7 +94,13 @@ pub struct Pin {
     pub column: u32,
     /// The image's repository, where the overlay says it.
     pub(in crate::overlay) repository: Option<String>,
-    /// What it is called in every overlay, whatever its place: the file's role, then what it versions.
+    /// Where it stands in its part of the file: what patterns name.
+    pub(in crate::overlay) named: KeyPath,
+    /// The part of the file.
+    pub(in crate::overlay) part: String,
+    /// How many of the first steps there are no places in lists, but have names of their own.
+    pub(in crate::overlay) settled: usize,
+    /// What it is called in every overlay, whatever its place: the file's name, then what it versions.
     pub(in crate::overlay) group: (String, String),
     /// Which part of its group it is.
     pub(in crate::overlay) member: Member,
@@ -125,6 +126,8 @@ pub(in crate::overlay) struct Meaning {
     pub(in crate::overlay) repository: Option<String>,
     pub(in crate::overlay) value: String,
     pub(in crate::overlay) group: String,
+    /// How many steps of its path the group's name stands for.
+    pub(in crate::overlay) settled: usize,
     pub(in crate::overlay) member: Member,
 }
 
@@ -142,6 +145,14 @@ pub fn pins(overlay: &Overlay, rules: &PinRules) -> Result<Vec<Pin>> {
 #[must_use]
 pub fn shared_pins<'a>(a: &'a [Pin], b: &[Pin]) -> Vec<&'a Pin> {
     a.iter().filter(|pin| b.iter().any(|other| other.file == pin.file && other.key == pin.key)).collect()
+}
+
+impl Overlay {
+    /// A file's path in the overlay; in the repository, where it stands outside of its folder.
+    pub(in crate::overlay) fn name_of<'f>(&self, file: &'f RepoPath) -> &'f str {
+        let below = file.as_str().strip_prefix(self.path.as_str()).filter(|_| self.path.contains(file));
+        below.map_or(file.as_str(), |name| name.trim_start_matches('/'))
+    }
 }
 
 impl PinRules {
@@ -167,27 +178,28 @@ impl PinRules {
 
     /// The team's patterns that name none of these pins.
     pub(in crate::overlay) fn idle(&self, pins: &[Pin]) -> Vec<&str> {
-        let idle = self.patterns.iter().filter(|pattern| !pins.iter().any(|pin| pattern.names(&pin.key)));
+        let idle = self.patterns.iter().filter(|pattern| !pins.iter().any(|pin| pattern.names(&pin.named)));
         idle.map(Pattern::as_str).collect()
     }
 
     pub(in crate::overlay) fn meaning(
         &self,
-        role: Role,
-        document: &Document,
+        shape: Shape,
+        scope: &Scope<'_>,
         path: &KeyPath,
         node: &Node,
     ) -> Option<Meaning> {
         if self.are_own() && !self.patterns.iter().any(|pattern| pattern.names(path)) {
             return None;
         }
-        let known = match role {
-            Role::Values => helm::meaning(document, path, node),
-            Role::Kustomization => kustomize::meaning(document, path, node),
-            Role::Chart => chart::meaning(document, path, node),
-            Role::Lock => return None,
+        let known = match shape {
+            Shape::Values => helm::meaning(scope, path, node),
+            Shape::Kustomization => kustomize::meaning(scope, path, node),
+            Shape::Chart => chart::meaning(scope, path, node),
+            Shape::Argo | Shape::Flux => None,
+            Shape::Lock => return None,
         };
-        if known.is_none() && self.are_own() { own::meaning(document, path, node) } else { known }
+        if known.is_none() && self.are_own() { own::meaning(scope, path, node) } else { known }
     }
 }
 
@@ -246,6 +258,7 @@ mod tests {
     )]
     use proptest::prelude::*;
 
+    use super::files::OVERLAY_FILES;
     use super::*;
     use crate::overlay::testing::{listed, overlay, pins_of, refusal, rules};
 

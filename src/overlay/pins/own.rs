@@ -4,21 +4,22 @@
 
 use super::helm;
 use super::image::ImageReference;
-use super::reading::text_of;
 use super::remote::RemoteRef;
+use super::scope::Scope;
 use super::{Meaning, Member, PinKind};
-use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// What a scalar is that only a team's pattern names.
-pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &Node) -> Option<Meaning> {
-    let text = text_of(document, node);
+pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
+    let text = scope.text_of(node);
     let pin = |kind, artifact: &str, value: String, group: String, member| Meaning {
         kind,
         artifact: artifact.to_owned(),
         repository: None,
         value,
         group,
+        settled: 0,
         member,
     };
     let Some(Step::Key(key)) = path.steps.last() else {
@@ -49,7 +50,7 @@ pub(in crate::overlay) fn meaning(document: &Document, path: &KeyPath, node: &No
         let Some(stem) = key.strip_suffix(end).and_then(|stem| stem.strip_suffix(first)) else { continue };
         // `workerTag` goes with `workerDigest`, `tag` with `digest`.
         let group = if stem.is_empty() { above.to_string() } else { above.key(stem).to_string() };
-        let repository = if stem.is_empty() { helm::repository_of(document, &above) } else { None };
+        let repository = if stem.is_empty() { helm::repository_of(scope, &above) } else { None };
         let artifact = repository.clone().unwrap_or_else(|| group.clone());
         let named = pin(kind, &artifact, text.to_owned(), group, member);
         return Some(Meaning { repository, ..named });

@@ -1,28 +1,22 @@
-//! An overlay as it is read: its files by what they are for, each parsed, with the pins in them.
+//! An overlay as it is read: its files, each parsed, with the parts that are pinned and the pins in them.
 //!
 //! Everything that makes a pin ambiguous is refused here, so that no one behind has to ask.
 
 use std::collections::BTreeMap;
 
+use super::files::{NamedFile, Shape};
+use super::scope::Scope;
 use super::{Member, Overlay, Pin, PinRules};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
 use crate::overlay::editor::document::{Document, Node, Value};
-
-/// What a file of an overlay is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::overlay) enum Role {
-    Values,
-    Kustomization,
-    Chart,
-    Lock,
-}
+use crate::overlay::editor::key_path::KeyPath;
 
 /// An overlay, parsed.
 pub(in crate::overlay) struct Reading<'o> {
     pub(in crate::overlay) overlay: &'o Overlay,
-    /// By role: `values.yml` is filed as `values.yaml`.
+    /// By what they are called in every overlay of the app: `values.yml` is filed as `values.yaml`.
     pub(in crate::overlay) files: BTreeMap<String, FileReading<'o>>,
     /// Sorted by file and place.
     pub(in crate::overlay) pins: Vec<Pin>,
@@ -31,43 +25,36 @@ pub(in crate::overlay) struct Reading<'o> {
 /// A file of an overlay, parsed.
 pub(in crate::overlay) struct FileReading<'o> {
     pub(in crate::overlay) file: &'o OverlayFile,
-    pub(in crate::overlay) role: Role,
     pub(in crate::overlay) document: Document,
+    /// What all of it is, where its name or the settings say so.
+    pub(in crate::overlay) shape: Option<Shape>,
+    /// What of it is this overlay's.
+    pub(in crate::overlay) parts: Vec<Part>,
 }
 
-impl Role {
-    /// What a file is for, by its name, and the one name for all names of its kind.
-    fn of(file_name: &str) -> Option<(Self, &'static str)> {
-        match file_name {
-            "values.yaml" | "values.yml" => Some((Self::Values, "values.yaml")),
-            "kustomization.yaml" | "kustomization.yml" | "Kustomization" => {
-                Some((Self::Kustomization, "kustomization.yaml"))
-            }
-            "Chart.yaml" => Some((Self::Chart, "Chart.yaml")),
-            "Chart.lock" => Some((Self::Lock, "Chart.lock")),
-            _ => None,
-        }
-    }
+/// A part of a file that has a shape of its own: a document, or what stands at the place that is named.
+pub(in crate::overlay) struct Part {
+    /// What it is called in every overlay; nothing for the first document.
+    pub(in crate::overlay) name: String,
+    pub(in crate::overlay) base: KeyPath,
+    pub(in crate::overlay) shape: Shape,
 }
 
 impl<'o> Reading<'o> {
     /// Parses an overlay and finds its pins.
     pub(in crate::overlay) fn of(overlay: &'o Overlay, rules: &PinRules) -> Result<Self> {
         let (mut files, mut pins, mut problems) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for file in &overlay.files {
-            let name = name_in(overlay, &file.path);
-            let Some((role, plain)) = Role::of(file.path.file_name()) else { continue };
-            let folder = name.strip_suffix(file.path.file_name()).unwrap_or_default();
-            let role_name = format!("{folder}{plain}");
-            let reading = match FileReading::of(file, role) {
+        for named in &overlay.named {
+            let Some(file) = overlay.files.iter().find(|file| file.path == named.path) else { continue };
+            let reading = match FileReading::of(file, named, &overlay.environment) {
                 Ok(reading) => reading,
                 Err(failure) => {
                     problems.extend(failure.into_problems());
                     continue;
                 }
             };
-            problems.extend(reading.pins_into(&mut pins, rules, &name, &role_name));
-            if let Some(other) = files.insert(role_name, reading) {
+            problems.extend(reading.pins_into(&mut pins, rules, overlay, named));
+            if let Some(other) = files.insert(named.name.clone(), reading) {
                 problems.push(side_by_side(&file.path, &other.file.path));
             }
         }
@@ -85,60 +72,155 @@ impl<'o> Reading<'o> {
     pub(in crate::overlay) fn file_of(&self, pin: &Pin) -> Option<&FileReading<'o>> {
         self.files.get(&pin.group.0)
     }
+
+    /// The part of a file in which a pin stands or, for a pin of another overlay, would stand.
+    pub(in crate::overlay) fn part_of(&self, pin: &Pin) -> Option<&Part> {
+        self.file_of(pin)?.parts.iter().find(|part| part.name == pin.part)
+    }
+
+    /// The same, to be read.
+    pub(in crate::overlay) fn scope_of(&self, pin: &Pin) -> Option<Scope<'_>> {
+        Some(Scope::at(&self.file_of(pin)?.document, self.part_of(pin)?.base.clone()))
+    }
 }
 
 impl<'o> FileReading<'o> {
-    fn of(file: &'o OverlayFile, role: Role) -> Result<Self> {
+    fn of(file: &'o OverlayFile, named: &NamedFile, environment: &str) -> Result<Self> {
         if !matches!(file.mode, 0o100_644 | 0o100_755) {
             let what = if file.mode == 0o120_000 { "a symbolic link" } else { "no ordinary file" };
             let place = Place::of(file.path.as_str());
             return Err(Failure::at(Kind::Overlay, place, format!("the file is {what}"))
                 .hinted("a promotion edits files where they stand: put the file itself into the overlay"));
         }
-        Ok(Self { file, role, document: Document::parse(&file.path, &file.bytes)? })
+        let document = Document::parse(&file.path, &file.bytes)?;
+        let parts = parts(&document, named, environment)?;
+        Ok(Self { file, document, shape: named.shape, parts })
     }
 
     /// Adds this file's pins, and returns what is wrong with the others.
-    fn pins_into(&self, pins: &mut Vec<Pin>, rules: &PinRules, name: &str, role_name: &str) -> Vec<Problem> {
+    fn pins_into(
+        &self,
+        pins: &mut Vec<Pin>,
+        rules: &PinRules,
+        overlay: &Overlay,
+        named: &NamedFile,
+    ) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for (path, node) in self.document.walk() {
-            let Some(meaning) = rules.meaning(self.role, &self.document, &path, node) else { continue };
-            if let Err(failure) = self.document.find(&path) {
-                let failure = if matches!(node.value, Value::Alias { .. }) {
-                    failure.hinted("or name the pins to promote by `pins`, without this one")
-                } else {
-                    failure
-                };
-                problems.extend(failure.into_problems());
-                continue;
+        for part in &self.parts {
+            let scope = Scope::at(&self.document, part.base.clone());
+            for (path, node) in scope.walk() {
+                let Some(meaning) = rules.meaning(part.shape, &scope, &path, node) else { continue };
+                let key = scope.in_file(&path);
+                if let Err(failure) = self.document.find(&key) {
+                    let failure = if matches!(node.value, Value::Alias { .. }) {
+                        failure.hinted("or name the pins to promote by `pins`, without this one")
+                    } else {
+                        failure
+                    };
+                    problems.extend(failure.into_problems());
+                    continue;
+                }
+                pins.push(Pin {
+                    file: self.file.path.clone(),
+                    name_in_overlay: overlay.name_of(&self.file.path).to_owned(),
+                    key,
+                    kind: meaning.kind,
+                    artifact: meaning.artifact,
+                    value: meaning.value,
+                    line: node.line,
+                    column: node.column,
+                    repository: meaning.repository,
+                    named: path,
+                    settled: meaning.settled,
+                    part: part.name.clone(),
+                    group: (named.name.clone(), format!("{}{}", part.name, meaning.group)),
+                    member: meaning.member,
+                });
             }
-            pins.push(Pin {
-                file: self.file.path.clone(),
-                name_in_overlay: name.to_owned(),
-                key: path,
-                kind: meaning.kind,
-                artifact: meaning.artifact,
-                value: meaning.value,
-                line: node.line,
-                column: node.column,
-                repository: meaning.repository,
-                group: (role_name.to_owned(), meaning.group),
-                member: meaning.member,
-            });
         }
         problems
     }
 }
 
-/// The text of a scalar, through an alias; empty for null and for what is no scalar.
-pub(in crate::overlay) fn text_of<'d>(document: &'d Document, node: &'d Node) -> &'d str {
-    document.resolved(node).as_str().unwrap_or_default()
+/// What of a file is this overlay's, and what each part is.
+fn parts(document: &Document, named: &NamedFile, environment: &str) -> Result<Vec<Part>> {
+    if let Some(at) = &named.at {
+        let node = document.find(at).map_err(|failure| {
+            failure.hinted(format!("`at` in the settings names where the values of `{environment}` stand"))
+        })?;
+        let shape = named.shape.or_else(|| Shape::of_object(node)).unwrap_or(Shape::Values);
+        return Ok(vec![Part { name: String::new(), base: at.clone(), shape }]);
+    }
+    let whole = |number: usize, shape: Shape| {
+        let name = if number == 0 { String::new() } else { format!("@{number}.") };
+        Part { name, base: KeyPath::root(number), shape }
+    };
+    let mut parts = Vec::new();
+    for (number, root) in document.roots().iter().enumerate() {
+        let object = Shape::of_object(root).filter(|shape| matches!(shape, Shape::Argo | Shape::Flux));
+        parts.push(match (named.shape, object) {
+            (None, Some(shape)) => {
+                Part { shape, name: object_name(document, root, environment), ..whole(number, shape) }
+            }
+            (Some(wanted @ (Shape::Argo | Shape::Flux)), Some(shape)) if shape == wanted => {
+                Part { shape, name: object_name(document, root, environment), ..whole(number, shape) }
+            }
+            (Some(Shape::Argo | Shape::Flux), _) => continue,
+            (shape, _) => whole(number, shape.unwrap_or(Shape::Values)),
+        });
+    }
+    if parts.is_empty()
+        && let Some(what @ (Shape::Argo | Shape::Flux)) = named.shape
+    {
+        let kinds = if what == Shape::Argo {
+            "Argo CD `Application` or `ApplicationSet`"
+        } else {
+            "Flux `HelmRelease`, `Kustomization`, `OCIRepository` or `GitRepository`"
+        };
+        return Err(Failure::at(
+            Kind::Overlay,
+            Place::of(document.path().as_str()),
+            format!("the file has no {kinds}"),
+        )
+        .hinted(
+            "correct `shape` in the settings, or leave it out: what a file is follows from what stands in it",
+        ));
+    }
+    Ok(parts)
 }
 
-fn name_in(overlay: &Overlay, file: &RepoPath) -> String {
-    let folder = overlay.path.as_str();
-    let below = file.as_str().strip_prefix(folder).filter(|_| overlay.path.contains(file));
-    below.map_or(file.as_str(), |name| name.trim_start_matches('/')).to_owned()
+/// What an object is called in every overlay: by its kind alone where the file has no other of it, else
+/// by its name as well, in which `{environment}` stands for the environment's.
+fn object_name(document: &Document, root: &Node, environment: &str) -> String {
+    let text = |root: &Node, path: &[&str]| {
+        let found = path
+            .iter()
+            .try_fold(document.resolved(root), |node, key| node.get(key).map(|node| document.resolved(node)));
+        found.and_then(Node::as_str).unwrap_or_default().to_owned()
+    };
+    let kind = text(root, &["kind"]);
+    let alike = document.roots().iter().filter(|other| text(other, &["kind"]) == kind).count();
+    if alike < 2 {
+        return format!("{kind}: ");
+    }
+    format!("{kind} {}: ", without_environment(&text(root, &["metadata", "name"]), environment))
+}
+
+/// A name with `{environment}` for the environment's, where that stands for itself in it.
+fn without_environment(name: &str, environment: &str) -> String {
+    let mut found = name.match_indices(environment);
+    let is_whole = |(at, _): &(usize, &str)| {
+        let before = name.get(..*at).and_then(|text| text.chars().next_back());
+        let after = name.get(at + environment.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    };
+    match found.find(is_whole).filter(|_| !environment.is_empty()) {
+        Some((at, _)) => {
+            let (before, after) = (name.get(..at), name.get(at + environment.len()..));
+            format!("{}{{environment}}{}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        None => name.to_owned(),
+    }
 }
 
 fn side_by_side(one: &RepoPath, other: &RepoPath) -> Problem {
