@@ -16,7 +16,7 @@ mod walk;
 
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::http;
-use crate::overlay::{Pin, PinRules, pins, shared_pins};
+use crate::overlay::{Pin, pins, shared_pins};
 use crate::runner::commands::{Audience, mask};
 use crate::runner::environment::Environment;
 use crate::settings::{Asked, Event, Inputs, Promotion};
@@ -136,7 +136,7 @@ fn no_pin_has_two_owners(world: &World<'_>, promotions: &[Promotion]) -> Result<
     for promotion in promotions {
         let overlay = world.overlay(&promotion.target, &world.repository.commit)?;
         // What cannot be read is reported by the promotion itself.
-        let Ok(found) = PinRules::new(&promotion.pins).and_then(|rules| pins(&overlay, &rules)) else {
+        let Ok(found) = pins(&overlay, &promotion.pins) else {
             continue;
         };
         for (other, theirs) in owned.iter().filter(|(other, _)| other.app != promotion.app) {

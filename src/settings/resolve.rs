@@ -19,7 +19,7 @@ use super::request::{
 use super::values::{among, quoted, shown};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::{BranchName, RepoPath};
-use crate::overlay::{FileRule, NamedFile};
+use crate::overlay::{FileRule, NamedFile, PinRules};
 
 /// Resolves a request.
 ///
@@ -215,7 +215,7 @@ impl<'a> Resolving<'a> {
                 Some(pattern) => pattern,
                 None => TagPattern::parse(DEFAULT_TAG_PATTERN).ok()?,
             },
-            pins: layers.pick_of_app(|layer| layer.pins.as_ref()).unwrap_or_default(),
+            pins: PinRules::new(layers.pick_of_app(|layer| layer.pins.as_ref()).unwrap_or_default()),
             carries: layers.pick_of_app(|layer| layer.carries.as_ref()),
             changelog_paths: layers
                 .pick_of_app(|layer| layer.changelog.as_ref())

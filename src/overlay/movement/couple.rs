@@ -15,8 +15,9 @@ use crate::overlay::editor::quoting::is_string;
 use crate::overlay::pins::image::{ImageReference, has_one_name, tag_and_digest};
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::remote::RemoteRef;
+use crate::overlay::pins::rules::PinRules;
 use crate::overlay::pins::scope::Scope;
-use crate::overlay::pins::{Member, Pin, PinKind, PinRules};
+use crate::overlay::pins::{Member, Pin, PinKind};
 
 /// One versioned thing that the target gets from the source.
 pub(in crate::overlay) struct Couple<'r> {
@@ -324,6 +325,9 @@ impl<'r> Meeting<'r, '_> {
 
     /// A list on the way to a value whose items can only be told apart by their places, and differ in number.
     fn uncertain_list(&self, pin: &Pin, theirs: &Pin) -> Option<KeyPath> {
+        if pin.is_given() {
+            return None;
+        }
         let (source, target) = (self.source.scope_of(pin)?, self.target.scope_of(theirs)?);
         let count = |scope: &Scope<'_>, list: &KeyPath| scope.read(list).map_or(0, |list| list.items().len());
         let mut lists = nameless_lists(pin).zip(nameless_lists(theirs));

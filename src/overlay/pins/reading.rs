@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::files::{NamedFile, Shape};
+use super::rules::{PinRules, Place as RulePlace};
 use super::scope::Scope;
-use super::{Member, Overlay, Pin, PinRules};
+use super::template::Released;
+use super::{Member, Overlay, Pin};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
@@ -68,6 +70,14 @@ impl<'o> Reading<'o> {
         }
     }
 
+    /// This overlay as the source of a release: what `target` pins by the release is called so by it, and
+    /// whatever stands there in this overlay does not count.
+    pub(in crate::overlay) fn releasing(mut self, release: Released<'_>, target: &Reading<'_>) -> Self {
+        self.pins.retain(|pin| !pin.is_given());
+        self.pins.extend(target.pins.iter().filter_map(|pin| pin.given(release)));
+        self
+    }
+
     /// The file in which a pin stands or, for a pin of another overlay, would stand.
     pub(in crate::overlay) fn file_of(&self, pin: &Pin) -> Option<&FileReading<'o>> {
         self.files.get(&pin.group.0)
@@ -109,7 +119,11 @@ impl<'o> FileReading<'o> {
         for part in &self.parts {
             let scope = Scope::at(&self.document, part.base.clone());
             for (path, node) in scope.walk() {
-                let Some(meaning) = rules.meaning(part.shape, &scope, &path, node) else { continue };
+                let name_in_overlay = overlay.name_of(&self.file.path);
+                let at = RulePlace { name: &named.name, file: name_in_overlay, path: &path };
+                let Some((meaning, template)) = rules.meaning(part.shape, &scope, &at, node) else {
+                    continue;
+                };
                 let key = scope.in_file(&path);
                 if let Err(failure) = self.document.find(&key) {
                     let failure = if matches!(node.value, Value::Alias { .. }) {
@@ -122,7 +136,7 @@ impl<'o> FileReading<'o> {
                 }
                 pins.push(Pin {
                     file: self.file.path.clone(),
-                    name_in_overlay: overlay.name_of(&self.file.path).to_owned(),
+                    name_in_overlay: name_in_overlay.to_owned(),
                     key,
                     kind: meaning.kind,
                     artifact: meaning.artifact,
@@ -135,6 +149,7 @@ impl<'o> FileReading<'o> {
                     part: part.name.clone(),
                     group: (named.name.clone(), format!("{}{}", part.name, meaning.group)),
                     member: meaning.member,
+                    template,
                 });
             }
         }

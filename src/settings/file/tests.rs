@@ -39,7 +39,11 @@ fn a_file_with_every_key_is_read() {
     let agent = &apps[0];
     assert_eq!(agent.name.value, "fraud-agent");
     assert_eq!(agent.name.place.to_string(), ".github/promote.yaml:27:11");
-    assert_eq!(agent.of_app.pins.as_ref().unwrap().value, ["image.{tag,digest}", "model.{version,digest}"]);
+    let pins = agent.of_app.pins.as_ref().unwrap().value.iter();
+    assert_eq!(
+        pins.map(PinRule::as_str).collect::<Vec<_>>(),
+        ["image.{tag,digest}", "model.{version,digest}", "spec.source.targetRevision"]
+    );
     assert_eq!(
         agent.layer.evidence.as_ref().unwrap().value,
         [
