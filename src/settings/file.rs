@@ -210,7 +210,7 @@ fn app_layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> AppLayer {
         }),
         pins: fields.take("pins").map(|node| {
             let pins = reader.each(node, "pins", pin_rule);
-            reader.not_empty(node, "pins", "name a key, or remove `pins`");
+            reader.not_empty(node, "pins", "give it a value, or remove the key");
             reader.at(node, pins)
         }),
         carries: reader.one(fields, "carries", values::key_pattern),

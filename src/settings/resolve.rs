@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::apps::{App, overlay};
+use super::apps::{App, overlay, rooted_folder};
 use super::asked::Asked;
 use super::file::{self, Names, Reading, TargetSettings};
 use super::layer::At;
@@ -194,7 +194,7 @@ impl<'a> Resolving<'a> {
             of_app: of_app.into_iter().flatten().collect(),
             inner: inner.into_iter().flatten().collect(),
         };
-        let files = layers.pick_of_app(|layer| layer.files.as_ref()).unwrap_or_default();
+        let files = self.files_of(app.settings);
         let environment = |name: &str, path: &RepoPath, region: Option<String>| {
             let files = named_files(&files, path, name, &app.name)?;
             Some(Environment { name: name.to_owned(), path: path.clone(), region, files })
@@ -266,9 +266,15 @@ impl<'a> Resolving<'a> {
             .or_else(|| named.map(|target| target.name.place.clone()))
             .or_else(|| self.to().map(|to| to.place.clone()))
             .or_else(|| app.place.clone());
+        let files = self.files_of(app.settings);
         let path = match (named_path, &app.rest) {
             (Some(path), _) => path.value.clone(),
             (None, Some(rest)) => overlay(target, Some(rest).filter(|rest| !rest.is_empty()))?,
+            // Files that are named for each environment may stand in one folder.
+            (None, None) if files.iter().all(FileRule::is_rooted) && !files.is_empty() => {
+                rooted_folder(&files, target, &app.name)?
+            }
+            (None, None) if files.iter().any(FileRule::names_environment) => app.source.clone(),
             (None, None) => {
                 let message = format!("the overlay of `{}` in `{target}` is not named", app.name);
                 let hint = format!("name its folder: `targets: [{{name: {target}, path: PATH}}]`");
@@ -276,7 +282,11 @@ impl<'a> Resolving<'a> {
                 return None;
             }
         };
-        if self.layout.presence(&path) == Presence::Missing {
+        let is_there = match files.is_empty() {
+            true => self.layout.presence(&path) != Presence::Missing,
+            false => self.layout.has_any(&named_files(&files, &path, target, &app.name)?),
+        };
+        if !is_there {
             let message = format!("`{}` has an overlay in `{}`, but none in `{path}`", app.name, app.source);
             let hint = format!(
                 "add its overlay for `{target}`, or say where it is: `targets: [{{name: {target}, path: PATH}}]`"

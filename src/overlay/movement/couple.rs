@@ -188,7 +188,11 @@ impl<'r> Meeting<'r, '_> {
             (PinKind::ImageReference, PinKind::ImageReference) => {
                 let (tag, digest) = tag_and_digest(&pin.value);
                 let version = ImageReference { repository: "", tag, digest };
-                ImageReference::parse(&whole).map(|image| image.with_version_of(&version))
+                let image = ImageReference::parse(&whole).map(|image| image.with_version_of(&version));
+                if let Some(text) = image.as_deref().filter(|text| ImageReference::parse(text).is_none()) {
+                    return self.no_image(theirs, pin, text);
+                }
+                image
             }
             (PinKind::RemoteRef, PinKind::RemoteRef) => {
                 RemoteRef::parse(&whole).map(|remote| remote.at(&pin.value))
@@ -310,6 +314,20 @@ impl<'r> Meeting<'r, '_> {
             before: Parts::new(),
             after: Parts::from([part]),
             edits: vec![edit],
+        });
+    }
+
+    /// What settings make of a release need not be what an image can have.
+    fn no_image(&mut self, theirs: &Pin, pin: &Pin, text: &str) {
+        self.met.problems.push(Problem {
+            place: Some(theirs.place()),
+            message: format!(
+                "`{}` is no tag of an image: `{}` would be `{}`",
+                pin.value.escape_debug(),
+                theirs.key,
+                text.escape_debug()
+            ),
+            hints: vec!["let `value` in `pins` make a tag, such as `{version}`".to_owned()],
         });
     }
 

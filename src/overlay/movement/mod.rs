@@ -17,6 +17,7 @@ use self::drift::{Seen, drift};
 use self::overrides::{overrides, stale_locks};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
+use crate::overlay::OverlayFile;
 use crate::overlay::editor::document::Document;
 use crate::overlay::editor::edit::{Anchors, Edit, edited};
 use crate::overlay::pins::Overlay;
@@ -95,6 +96,7 @@ pub fn movement(
         stale_locks(&target, &couples),
     ])?;
     warnings.extend(numbers(&source, &couples));
+    warnings.extend(nowhere(&source, &target));
     warnings.extend(idle_patterns(rules, &source, Given::BySource));
     warnings.extend(idle_patterns(rules, &target, Given::ByRelease));
 
@@ -140,13 +142,16 @@ type Edited = (Vec<FileEdit>, Vec<Change>, Vec<Problem>);
 fn edited_files(target: &Reading<'_>, couples: &[Couple<'_>]) -> Result<Edited> {
     let (mut files, mut changes, mut warnings, mut problems) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut edits: BTreeMap<&str, Vec<Edit>> = BTreeMap::new();
-    for couple in couples {
-        let Some((file, _)) = couple.group() else { continue };
-        edits.entry(file).or_default().extend(couple.edits.iter().cloned());
+    // A file of several parts is edited once.
+    let mut edits: BTreeMap<&RepoPath, (&OverlayFile, Vec<Edit>)> = BTreeMap::new();
+    for couple in couples.iter().filter(|couple| !couple.edits.is_empty()) {
+        let Some(FileReading { file, .. }) = couple.group().and_then(|(name, _)| target.files.get(name))
+        else {
+            continue;
+        };
+        edits.entry(&file.path).or_insert((file, Vec::new())).1.extend(couple.edits.iter().cloned());
     }
-    for (name, edits) in edits.iter().filter(|(_, edits)| !edits.is_empty()) {
-        let Some(FileReading { file, .. }) = target.files.get(*name) else { continue };
+    for (file, edits) in edits.values() {
         match edited(&file.path, &file.bytes, edits, Anchors::Refuse) {
             Ok(done) => {
                 warnings.extend(done.warnings);
@@ -215,6 +220,19 @@ fn numbers(source: &Reading<'_>, couples: &[Couple<'_>]) -> Vec<Problem> {
         })
     })
     .collect()
+}
+
+/// Files that the settings name and neither overlay has: a slip of the pen as often as a plan.
+fn nowhere(source: &Reading<'_>, target: &Reading<'_>) -> Vec<Problem> {
+    let is_there = |name: &String| source.files.contains_key(name) || target.files.contains_key(name);
+    let absent =
+        target.overlay.named.iter().filter(|named| named.is_from_settings() && !is_there(&named.name));
+    let problem = |named: &NamedFile| Problem {
+        place: Some(Place::of(named.path.as_str())),
+        message: format!("`{}` in `files` is in neither overlay", named.name.escape_debug()),
+        hints: vec!["correct it, or remove it".to_owned()],
+    };
+    absent.map(problem).collect()
 }
 
 fn idle_patterns(rules: &PinRules, reading: &Reading<'_>, given: Given) -> Vec<Problem> {

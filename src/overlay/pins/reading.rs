@@ -62,6 +62,7 @@ impl<'o> Reading<'o> {
         }
         pins.sort_by(|a: &Pin, b: &Pin| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         problems.extend(doubles(&pins));
+        problems.extend(read_twice(&pins));
         problems.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
         problems.dedup();
         match Failure::several(Kind::Overlay, problems) {
@@ -249,6 +250,26 @@ fn side_by_side(one: &RepoPath, other: &RepoPath) -> Problem {
         ),
         hints: vec![format!("remove `{other}`, or join the two", other = other.as_str())],
     }
+}
+
+/// Pins that stand in two parts of an overlay at once: `files` names one place twice.
+fn read_twice(pins: &[Pin]) -> Vec<Problem> {
+    let mut seen: BTreeMap<(&RepoPath, &KeyPath), &Pin> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for pin in pins {
+        let Some(first) = seen.insert((&pin.file, &pin.key), pin) else { continue };
+        problems.push(Problem {
+            place: Some(pin.place()),
+            message: format!(
+                "`{}` is in the overlay twice: by `{}` and by `{}`",
+                pin.key,
+                first.group.0.escape_debug(),
+                pin.group.0.escape_debug()
+            ),
+            hints: vec!["correct `files` in the settings: every place belongs to one of them".to_owned()],
+        });
+    }
+    problems
 }
 
 /// Pins that are called the same, so that another overlay's could be either.
