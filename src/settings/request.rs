@@ -26,6 +26,8 @@ pub struct Request {
     pub tag: Option<String>,
     /// What to promote where: one entry per app and target, in the order of the settings.
     pub promotions: Vec<Promotion>,
+    /// The same whatever was asked for, as far as the overlays are there: every pin has one owner among them.
+    pub everywhere: Vec<Promotion>,
     /// Policy folders and mode.
     pub policy: PolicySettings,
     /// The pull request's manners.

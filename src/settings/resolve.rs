@@ -61,6 +61,10 @@ pub fn resolve(
     if let Some(failure) = Failure::several(Kind::Settings, resolving.problems) {
         return Err(failure);
     }
+    let everything = asked.everywhere();
+    let mut whole =
+        Resolving { asked: &everything, reading: &reading, layout, repository, problems: Vec::new() };
+    let everywhere = whole.promotions();
     let top = Layers { asked, of_app: Vec::new(), inner: vec![&reading.settings.everything] };
     Ok(Request {
         command: asked.command,
@@ -68,6 +72,7 @@ pub fn resolve(
         reason: asked.reason.clone(),
         tag: asked.tag.clone(),
         promotions,
+        everywhere,
         policy: top.policy(),
         pull_request: top.pull_request(),
         freeze: top.freeze(),
