@@ -39,11 +39,15 @@ pub(super) fn text_of<'b>(path: &RepoPath, bytes: &'b [u8]) -> Result<&'b str> {
 
 /// One step of the parser through a file.
 #[derive(Debug)]
-pub(super) struct Token {
-    pub(super) part: Part,
-    pub(super) span: Range<usize>,
-    pub(super) line: u32,
-    pub(super) column: u32,
+pub struct Token {
+    /// What it is.
+    pub part: Part,
+    /// Its bytes in the text.
+    pub span: Range<usize>,
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based column, in characters.
+    pub column: u32,
     pub(super) anchor: Option<NewAnchor>,
     /// The resolved tag and where it starts.
     pub(super) tag: Option<(String, usize)>,
@@ -56,18 +60,44 @@ pub(super) struct NewAnchor {
     pub(super) start: usize,
 }
 
+/// What a token is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Document { explicit: bool, version: Option<(u32, u32)> },
-    Scalar { text: String, style: ScalarStyle },
-    Alias { anchor: usize },
-    Sequence { flow: bool },
-    Mapping { flow: bool },
+pub enum Part {
+    /// A document begins.
+    Document {
+        /// Whether with `---`.
+        explicit: bool,
+        /// What `%YAML` says.
+        version: Option<(u32, u32)>,
+    },
+    /// A scalar.
+    Scalar {
+        /// Its text after unescaping and folding; empty where it is left out.
+        text: String,
+        /// How it is written.
+        style: ScalarStyle,
+    },
+    /// `*name`.
+    Alias {
+        /// The number of the anchor.
+        anchor: usize,
+    },
+    /// A list begins.
+    Sequence {
+        /// Whether as `[…]`.
+        flow: bool,
+    },
+    /// A mapping begins.
+    Mapping {
+        /// Whether as `{…}`.
+        flow: bool,
+    },
+    /// The innermost list or mapping ends.
     End,
 }
 
 /// The tokens of a text, in order; after an error there are no more.
-pub(super) fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Item = Result<Token>> + 't {
+pub fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Item = Result<Token>> + 't {
     let options = options! {
         emit_comments: false,
         block_scalar_eof_without_line_feed: true,
