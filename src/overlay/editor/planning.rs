@@ -260,6 +260,8 @@ impl<'d, 'e> Planning<'d, 'e> {
                 |sibling: &&str| entries.iter().position(|entry| self.document.key_is(entry, sibling));
             siblings.iter().find_map(is_sibling)
         });
+        // Below a `<<` that brings the key as well, or Helm would not see it.
+        let beside = beside.filter(|beside| self.document.merge_below(mapping, key, *beside).is_none());
         let after = beside.or(entries.len().checked_sub(1));
         let group = group_of(&mut self.plan, mapping);
         if group.added.iter().any(|added| added.key == key) {
