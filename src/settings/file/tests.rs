@@ -314,3 +314,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_settings_that_the_readme_shows_are_read_without_a_mistake() {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let settings: Vec<_> = blocks
+        .filter(|text| text.starts_with("# .github/promote.yaml") || text.starts_with("pins:"))
+        .collect();
+    assert_eq!(settings.len(), 2);
+    for text in settings {
+        assert_eq!(problems(text), [""; 0]);
+    }
+}
