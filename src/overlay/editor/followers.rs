@@ -72,7 +72,8 @@ impl<'d> Followers<'d> {
 
     /// The aliases of the anchors, and those of the anchors around these aliases, and so on.
     ///
-    /// An alias merged into a mapping that has the key itself does not see it.
+    /// An alias merged into a mapping that has the key itself, further down, does not see it: of a key above it,
+    /// Helm takes what is merged in.
     fn reached(&self, mut anchors: Vec<(usize, Option<&str>)>) -> Vec<&AliasSite<'d>> {
         let mut seen = BTreeSet::new();
         let mut found = BTreeSet::new();
@@ -82,7 +83,8 @@ impl<'d> Followers<'d> {
             }
             for (number, site) in self.sites.iter().enumerate().filter(|(_, site)| site.anchor == anchor) {
                 let overridden = site.merged_into.zip(key).is_some_and(|(mapping, key)| {
-                    mapping.entries().iter().any(|entry| self.document.key_is(entry, key))
+                    let mut own = mapping.entries().iter().filter(|entry| entry.key.start > site.node.start);
+                    own.any(|entry| self.document.key_is(entry, key))
                 });
                 if !overridden && found.insert(number) {
                     anchors.extend(site.around.iter().map(|around| (*around, None)));

@@ -175,6 +175,7 @@ fn edits_that_meet_compose() {
         ("{a: }\n", &[add("@0", "b", "v")], "{a: , b: v }\n"),
         ("{\n  a:\n}\n", &[add("@0", "b", "v")], "{\n  a: ,\n  b: v\n}\n"),
         ("a: |+\n  x\n# c\nb: 1\n\nc: 2\n", &[remove("b")], "a: |+\n  x\n# c\n\nc: 2\n"),
+        ("a: |\n   x\nb: 1\n  # c\nc: 2\n", &[remove("b")], "a: |\n   x\n  # c\nc: 2\n"),
         ("d: &d {t: x}\na:\n  u: y\n  <<: *d\n", &[set("a.u", "z")], "d: &d {t: x}\na:\n  u: z\n  <<: *d\n"),
         (
             "d: &d {digest: x}\na:\n  tag: y\n  <<: *d\n",
@@ -222,8 +223,10 @@ fn what_cannot_be_meant_is_refused() {
         ("a: v\n\n\t\nb: 1\n", &[set("a", "1")], "has a tab"),
         ("a: |\n  x\n\t", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[add("@0", "digest", "1"), remove("a")], "has a tab"),
-        ("a: |+\n  x\nb: 1\n\nc: 2\n", &[remove("b")], "blank lines below"),
-        ("a:\n  k: >+\n    x\nb: 1\nc: 2\n  \nd: 3\n", &[remove("b"), remove("c")], "blank lines below"),
+        ("a: |+\n  x\nb: 1\n\nc: 2\n", &[remove("b")], "take the lines below"),
+        ("a:\n  k: >+\n    x\nb: 1\nc: 2\n  \nd: 3\n", &[remove("b"), remove("c")], "take the lines below"),
+        ("a: |\n  x\n\nb: 1\n\n  # c\nc: 2\n", &[remove("b")], "take the lines below"),
+        ("a: >-\n\n  x\nb: 1\nc: 2\n    # c\nd: 2\n", &[remove("b"), remove("c")], "take the lines below"),
         ("d: &d {t: x}\na:\n  t: y\n  <<: *d\n", &[set("a.t", "z")], "3:3`: `a.t` is overridden by the `<<`"),
         ("d: &d {t: {u: x}}\na:\n  t: {u: y}\n  <<: [*d]\n", &[set("a.t.u", "z")], "overridden by the `<<`"),
         ("d: &d {t: x}\na:\n  t: y\n  <<: *d\n", &[remove("a.t")], "overridden by the `<<`"),
@@ -251,6 +254,7 @@ fn aliases_that_follow_are_named_or_stop_a_promotion() {
         ("a: &x {t: v1}\nb: {<<: *x, u: 1}\n", &[set("a.t", "v2")], "`b[\"<<\"]` (line 2) follow"),
         ("a: &x {t: v1}\nb: *x\n", &[add("a", "u", "v2")], "`b` (line 2) follow"),
         ("a: &x {t: v1, u: 1}\nb: *x\n", &[remove("a.u")], "`b` (line 2) follow"),
+        ("a: &x {t: v1}\nb: {t: v1, <<: *x}\n", &[set("a.t", "v2")], "`b[\"<<\"]` (line 2) follow"),
         ("a: &x v1\nm: &m {i: *x}\nn: *m\n", &[set("a", "v2"), set("m.i", "v2")], "`n` (line 3) follow"),
     ];
     for (input, edits, reason) in table {
