@@ -17,6 +17,7 @@ pub enum Class {
 
 const AGREED: &[(&str, &str)] = &[
     ("is written more than once", "duplicate key"),
+    ("is overridden by the `<<` below it", "overridden by <<"),
     ("an alias of `*", "alias"),
     ("is not written here: it is inherited by `<<`", "inherited by <<"),
     ("has an explicit tag", "explicit tag"),
@@ -39,6 +40,7 @@ const LAYOUT: &[(&str, &str)] = &[
     ("the document is empty", "empty document"),
     ("the file ends in this text without a line ending", "text cut off by the file's end"),
     ("a mapping without `{`", "lone pair in a list"),
+    ("would take the lines below", "block scalar above would take the lines below"),
     ("what stands around the key is not plain enough", "around the key"),
 ];
 
