@@ -3,6 +3,8 @@
 //! The carrying pin is named by `carries`, or it is the image tag that equals the release's version. It
 //! is never guessed: two different images that carry one release are an error, and none is an answer.
 
+use std::cmp::Reverse;
+
 use crate::failure::{Failure, Kind, Result};
 use crate::names::CommitSha;
 use crate::overlay::pins::image::is_one_image;
@@ -70,16 +72,13 @@ pub fn carrying<'p>(
 
 /// The version that the target runs: what its counterparts of the source's carrying pin say.
 ///
-/// Where they differ, the kustomization's counts, since Kustomize has the last word on images.
+/// Where they differ, the one that is put in last counts: an operator's images, then a kustomization's, then
+/// parameters, then values.
 #[must_use]
 pub fn carried_version(target_pins: &[Pin], source_carrying: &[&Pin]) -> Option<String> {
-    let counterparts = || {
-        let is = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
-        target_pins.iter().filter(is)
-    };
-    let last_word =
-        counterparts().find(|pin| pin.group.0.ends_with("kustomization.yaml") && pin.version().is_some());
-    last_word.or_else(|| counterparts().find(|pin| pin.version().is_some()))?.version().map(str::to_owned)
+    let is_counterpart = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
+    let counterparts = target_pins.iter().filter(is_counterpart).filter(|pin| pin.version().is_some());
+    counterparts.min_by_key(|pin| Reverse(pin.layer))?.version().map(str::to_owned)
 }
 
 fn able_to_carry<'p>(pins: &'p [Pin], carries: Option<&str>) -> Result<Vec<&'p Pin>> {

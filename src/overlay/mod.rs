@@ -15,6 +15,7 @@ pub use carrying::{Carrying, carried_version, carries_release, carrying, version
 pub use editor::set::{bare_diff, unified_diff};
 pub use movement::{FileEdit, Missing, Movement, movement};
 pub use pins::files::{FileRule, NamedFile, OVERLAY_FILES, Shape};
+pub use pins::moving::is_moving;
 pub use pins::pattern::Pattern;
 pub use pins::{Overlay, Pin, PinKind, PinRules, pins, shared_pins};
 

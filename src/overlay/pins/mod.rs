@@ -4,12 +4,16 @@
 //! Nothing here changes a file or compares two overlays.
 
 pub mod files;
+pub mod moving;
 pub mod pattern;
 
+pub(in crate::overlay) mod argo;
 pub(in crate::overlay) mod chart;
+pub(in crate::overlay) mod flux;
 pub(in crate::overlay) mod helm;
 pub(in crate::overlay) mod image;
 pub(in crate::overlay) mod kustomize;
+pub(in crate::overlay) mod layer;
 mod own;
 pub(in crate::overlay) mod reading;
 pub(in crate::overlay) mod remote;
@@ -17,6 +21,7 @@ pub(in crate::overlay) mod scope;
 
 use self::files::{NamedFile, Shape};
 use self::image::tag_and_digest;
+use self::layer::Layer;
 use self::pattern::Pattern;
 use self::reading::Reading;
 use self::scope::Scope;
@@ -94,6 +99,8 @@ pub struct Pin {
     pub column: u32,
     /// The image's repository, where the overlay says it.
     pub(in crate::overlay) repository: Option<String>,
+    /// Which part of what an operator puts together it is in: the later wins.
+    pub(in crate::overlay) layer: Layer,
     /// Where it stands in its part of the file: what patterns name.
     pub(in crate::overlay) named: KeyPath,
     /// The part of the file.
@@ -192,11 +199,16 @@ impl PinRules {
         if self.are_own() && !self.patterns.iter().any(|pattern| pattern.names(path)) {
             return None;
         }
+        // Even where a pattern names it: what fills it in decides.
+        if matches!(shape, Shape::Argo | Shape::Flux) && argo::is_filled_in(scope.text_of(node)) {
+            return None;
+        }
         let known = match shape {
             Shape::Values => helm::meaning(scope, path, node),
             Shape::Kustomization => kustomize::meaning(scope, path, node),
             Shape::Chart => chart::meaning(scope, path, node),
-            Shape::Argo | Shape::Flux => None,
+            Shape::Argo => argo::meaning(scope, path, node),
+            Shape::Flux => flux::meaning(scope, path, node),
             Shape::Lock => return None,
         };
         if known.is_none() && self.are_own() { own::meaning(scope, path, node) } else { known }
