@@ -247,6 +247,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_in_last_says_what_the_target_runs() {
+        let app = |tag: &str, parameter: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {{source: {{repoURL: x/y, helm: {{valuesObject: {{image: {{repository: a, tag: {tag}}}}}, parameters: [{{name: image.repository, value: a}}, {{name: image.tag, value: {parameter}}}]}}}}}}\n"
+            )
+        };
+        let files = [crate::overlay::FileRule::new("app.yaml", None, None).unwrap()];
+        let pins_of = |text: &str| {
+            pins(&crate::overlay::testing::overlay_of("prod", &files, &[("app.yaml", text)]), &rules(&[]))
+                .unwrap()
+        };
+        let source = pins_of(&app("v1.8.0", "v1.8.0"));
+        let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
+            panic!()
+        };
+        assert_eq!(carried_version(&pins_of(&app("v1.7.3", "v1.7.2")), &carrying).as_deref(), Some("v1.7.2"));
+    }
+
+    #[test]
     fn carries_that_is_no_pattern_is_a_settings_error() {
         assert_eq!(carrying(&[], "v1", &commit(), Some("a..b")).unwrap_err().kind(), Kind::Settings);
     }

@@ -256,8 +256,12 @@ impl<'r> Meeting<'r, '_> {
         let common = source.iter().find(|pin| pin.member != Member::Digest && has(target, pin.member));
         let Some(version) = common.filter(|_| !has(source, Member::Digest)) else { return };
         let unchanged = version_in(&couple.before) == version_in(&couple.after);
+        if !unchanged && digest.layer == Layer::Parameter {
+            self.stale_parameter(digest);
+            return;
+        }
         if !unchanged {
-            couple.edits.push(Edit::Remove { key: whole_entry(digest) });
+            couple.edits.push(Edit::Remove { key: digest.key.clone() });
             couple.after.remove(&Member::Digest);
         }
         self.digest_goes(digest, version, unchanged);
@@ -328,6 +332,19 @@ impl<'r> Meeting<'r, '_> {
             before: Parts::new(),
             after: Parts::from([part]),
             edits: vec![edit],
+        });
+    }
+
+    /// A parameter without its value would still set it, and items of lists are never removed.
+    fn stale_parameter(&mut self, digest: &Pin) {
+        let source = &self.source.overlay.environment;
+        self.met.problems.push(Problem {
+            place: Some(digest.place()),
+            message: format!("`{}` would win over the new tag, and {source} has no digest", digest.key),
+            hints: vec![format!(
+                "remove the parameter (line {}), or write one with the digest in {source} as well",
+                digest.line
+            )],
         });
     }
 
@@ -417,14 +434,6 @@ impl<'r> Meeting<'r, '_> {
     fn warn(&mut self, pin: &Pin, message: String, hint: &str) {
         let hints = vec![hint.to_owned()];
         self.met.warnings.push(Problem { place: Some(pin.place()), message, hints });
-    }
-}
-
-/// What is taken away where a digest goes: a parameter without its value would set it to nothing.
-fn whole_entry(digest: &Pin) -> KeyPath {
-    match digest.key.parent() {
-        Some(item) if digest.layer == Layer::Parameter => item,
-        _ => digest.key.clone(),
     }
 }
 

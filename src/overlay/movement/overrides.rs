@@ -131,7 +131,8 @@ impl Override<'_, '_> {
     fn renamed(&self, repository: &str, elsewhere: &str) -> Option<Problem> {
         let (key, node) = self.word.renamed.as_ref()?;
         let renames = self.names(repository).any(|name| is_one_image(self.word.name, name))
-            && !has_one_name(self.word.repository, elsewhere);
+            && !has_one_name(self.word.repository, elsewhere)
+            && !has_one_name(self.word.repository, repository);
         renames.then(|| self.problem(key, node, &self.runs(self.word.repository)))
     }
 
@@ -204,7 +205,7 @@ mod tests {
         reason = "tests may"
     )]
     use crate::failure::Result;
-    use crate::overlay::testing::{changes, moved_by, warnings};
+    use crate::overlay::testing::{changes, moved_by, moved_in, warnings};
     use crate::overlay::{Missing, Movement};
 
     const SOURCE: &str = "image: {repository: ghcr.io/acme/a, tag: v2, digest: sha256:bb}\n";
@@ -309,6 +310,78 @@ mod tests {
         let renamed = "images: [{name: ghcr.io/acme/a, newName: acme/fork}]";
         assert_eq!(with(renamed, renamed).unwrap().changes.len(), 2);
     }
+
+    #[test]
+    fn an_operators_images_win_over_a_kustomizations_and_a_post_renderers_over_values() {
+        let kustomization =
+            |tag: &str| format!("images: [{{name: agent, newName: ghcr.io/acme/a, newTag: {tag}}}]\n");
+        let argo = |images: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {{repoURL: x/y, kustomize: {{images: [{images}]}}}}\n"
+            )
+        };
+        let flux = |images: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {{images: [{images}]}}\n"
+            )
+        };
+        let moved = |staging: &str, prod: &str| {
+            let (new, old) = (kustomization("v2"), kustomization("v1"));
+            let files = |k, app| [("kustomization.yaml", k), ("app.yaml", app)];
+            moved_in(&files(new.as_str(), staging), &files(old.as_str(), prod), Missing::List)
+        };
+        let table = [
+            (
+                argo(""),
+                argo("'agent=ghcr.io/acme/a:v1'"),
+                "app.yaml:4:47`: `spec.source.kustomize.images[0]` wins over the promoted `images[name=agent].newTag` of `kustomization.yaml`: prod runs `v1`",
+            ),
+            (argo(""), argo("'agent=*:v1'"), "prod runs `v1`"),
+            (argo(""), argo("'ghcr.io/acme/a@sha256:aa'"), "prod runs `sha256:aa`"),
+            (argo("'agent=*:v3'"), argo(""), "staging runs `v3`"),
+            (
+                flux(""),
+                flux("{name: agent, newTag: v1}"),
+                "`spec.images[name=agent].newTag` wins over the promoted `images[name=agent].newTag`",
+            ),
+            (flux(""), flux("{name: agent, newName: acme/fork}"), "prod runs `acme/fork`"),
+        ];
+        for (staging, prod, said) in table {
+            let failure = moved(&staging, &prod).unwrap_err().to_string();
+            assert!(failure.contains(said), "{failure}");
+        }
+        for prod in [
+            argo("'agent=*:v2'"),
+            argo("'other:v1'"),
+            flux("{name: other, newTag: v1}"),
+            flux("{name: agent}"),
+        ] {
+            assert_eq!(
+                changes(&moved(if prod.contains("argo") { ARGO } else { FLUX }, &prod).unwrap()).len(),
+                1,
+                "{prod}"
+            );
+        }
+        assert_eq!(changes(&moved(&argo("'agent=*:v2'"), &argo("'agent=*:v1'")).unwrap()).len(), 2);
+
+        let release = |tag: &str, images: &str| {
+            format!(
+                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  values: {{image: {{repository: acme/a, tag: {tag}}}}}\n  postRenderers: [{{kustomize: {{images: [{images}]}}}}]\n"
+            )
+        };
+        let (staging, prod) = (release("v2", ""), release("v1", "{name: acme/a, newTag: v0}"));
+        let failure =
+            moved_in(&[("r.yaml", &staging)], &[("r.yaml", &prod)], Missing::List).unwrap_err().to_string();
+        assert!(
+            failure.contains(
+                "newTag` wins over the promoted `spec.values.image.tag` of `r.yaml`: prod runs `v0`"
+            ),
+            "{failure}"
+        );
+    }
+
+    const ARGO: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\n";
+    const FLUX: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n";
 
     #[test]
     fn an_image_that_the_overlay_does_not_name_gives_a_warning() {

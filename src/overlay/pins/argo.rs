@@ -417,12 +417,16 @@ spec:
     }
 
     #[test]
-    fn a_parameter_moves_with_its_digest_or_the_whole_parameter_goes() {
+    fn a_parameter_moves_with_its_digest_and_a_stale_one_stops_the_run() {
         let tag = |tag: &str| format!("      - name: image.tag\n        value: {tag}\n");
         let digest = "      - name: image.digest\n        value: sha256:aa\n";
         let (staging, prod) = (parameters(&tag("v1.8.0")), parameters(&(tag("v1.7.3") + digest)));
-        let moved = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap();
-        assert_eq!(after(&moved), staging);
+        let both = parameters(&(tag("v1.8.0") + &digest.replace("aa", "bb")));
+        let moved = moved_in(&[("app.yaml", &both)], &[("app.yaml", &prod)], Missing::List).unwrap();
+        assert_eq!(after(&moved), both);
+        let said = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap_err();
+        let said = said.to_string();
+        assert!(said.contains("prod/app.yaml:12:16`: `spec.source.helm.parameters[name=image.digest].value` would win over the new tag"), "{said}");
         // The other way it would be a new item, which nobody adds unseen.
         let (staging, prod) = (parameters(&(tag("v1.8.0") + digest)), parameters(&tag("v1.7.3")));
         for missing in [Missing::List, Missing::Add] {
