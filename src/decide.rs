@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::changelog::{self, RawCommit};
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::CommitSha;
-use crate::overlay::{FileEdit, Missing, Movement, Overlay, Pin, PinRules, carried_version, movement, pins};
+use crate::overlay::{FileEdit, Missing, Movement, Overlay, Pin, PinRules, carried_pin, movement, pins};
 use crate::plan::{self, Direction, Plan};
 use crate::release::carrier::Carrier;
 use crate::release::evidence::code;
@@ -85,10 +85,11 @@ pub fn decision(observation: Observation<'_>) -> Result<Decision> {
 
 fn moved(observation: &Observation<'_>, chosen: &Chosen) -> Result<Movement> {
     let promotion = observation.promotion;
-    let rules = PinRules::new(&promotion.pins)?;
+    let rules = &promotion.pins;
     let missing = if promotion.add_missing { Missing::Add } else { Missing::List };
-    let movement = movement(&chosen.source, &observation.target, &rules, missing)?;
-    carries_after(chosen, &observation.target, &movement, &rules)?;
+    let release = Some(chosen.candidate.release.released());
+    let movement = movement(&chosen.source, &observation.target, rules, release, missing)?;
+    carries_after(chosen, &observation.target, &movement, rules)?;
     Ok(movement)
 }
 
@@ -104,7 +105,7 @@ fn carries_after(chosen: &Chosen, target: &Overlay, movement: &Movement, rules: 
         }
     }
     let after = pins(&after, rules)?;
-    let carries = |pin: &&&Pin| carried_version(&after, &[pin]).as_deref() == pin.version();
+    let carries = |pin: &&&Pin| carried_pin(&after, &[pin]).and_then(Pin::version) == pin.version();
     if told.iter().any(|pin| carries(&pin)) {
         return Ok(());
     }
@@ -113,8 +114,8 @@ fn carries_after(chosen: &Chosen, target: &Overlay, movement: &Movement, rules: 
 
 fn not_carried(first: &Pin, told: &[&Pin], target: &Overlay, movement: &Movement, after: &[Pin]) -> Failure {
     let (key, file) = (code(&first.key.to_string()), format!("{}/{}", target.path, first.name_in_overlay));
-    let missing = match told.iter().find_map(|pin| carried_version(after, &[pin])) {
-        Some(version) => format!("but in `{file}` it stays {}", code(&version)),
+    let missing = match told.iter().find_map(|pin| carried_pin(after, &[pin])?.version()) {
+        Some(version) => format!("but in `{file}` it stays {}", code(version)),
         None => format!("but `{file}` has no such pin"),
     };
     let version = code(first.version().unwrap_or_default());

@@ -16,10 +16,10 @@ mod walk;
 
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::http;
-use crate::overlay::{Pin, PinRules, pins, shared_pins};
+use crate::overlay::{Pin, pins, shared_pins};
 use crate::runner::commands::{Audience, mask};
 use crate::runner::environment::Environment;
-use crate::settings::{Asked, Event, Inputs, Promotion};
+use crate::settings::{Asked, Event, Inputs, Promotion, Request};
 
 use meant::Meant;
 use observe::World;
@@ -105,7 +105,7 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Wh
     let repository = Repository::observed(asked, event, environment).await?;
     let request = &repository.request;
     let world = repository.world(event, environment)?;
-    no_pin_has_two_owners(&world, &request.promotions)?;
+    no_pin_has_two_owners(&world, request)?;
 
     let all: Vec<&Promotion> = request.promotions.iter().collect();
     let meant = if asked.names_apps() { Meant::these(all) } else { world.having_what_was_asked(all)? };
@@ -129,26 +129,39 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Wh
     Ok(Report { promotions, warnings, notices: meant.notices })
 }
 
-/// Every pin has exactly one owning app.
-fn no_pin_has_two_owners(world: &World<'_>, promotions: &[Promotion]) -> Result<()> {
-    let mut owned: Vec<(&Promotion, Vec<Pin>)> = Vec::new();
-    let mut problems = Vec::new();
-    for promotion in promotions {
+/// Every pin has exactly one owning app, among all that the settings name.
+fn no_pin_has_two_owners(world: &World<'_>, request: &Request) -> Result<()> {
+    let pins_of = |promotion: &Promotion| -> Result<Vec<Pin>> {
         let overlay = world.overlay(&promotion.target, &world.repository.commit)?;
         // What cannot be read is reported by the promotion itself.
-        let Ok(found) = PinRules::new(&promotion.pins).and_then(|rules| pins(&overlay, &rules)) else {
-            continue;
+        Ok(pins(&overlay, &promotion.pins).unwrap_or_default())
+    };
+    let mut problems = Vec::new();
+    for promotion in &request.promotions {
+        let files = promotion.target.watched();
+        let share = |other: &&Promotion| {
+            other.app != promotion.app && other.target.watched().iter().any(|file| files.contains(file))
         };
-        for (other, theirs) in owned.iter().filter(|(other, _)| other.app != promotion.app) {
-            problems.extend(shared_pins(&found, theirs).into_iter().map(|pin| Problem {
-                place: Some(Place::at(pin.file.as_str(), pin.line, pin.column)),
-                message: format!("the apps `{}` and `{}` both claim `{}`", other.app, promotion.app, pin.key),
-                hints: vec![
-                    "name the `pins` of each app in the settings, so that every pin has one owner".into(),
-                ],
+        let others: Vec<&Promotion> = request.everywhere.iter().filter(share).collect();
+        if others.is_empty() {
+            continue;
+        }
+        let ours = pins_of(promotion)?;
+        for other in others {
+            problems.extend(shared_pins(&ours, &pins_of(other)?).into_iter().map(|pin| {
+                let (first, second) =
+                    (other.app.as_str().min(&promotion.app), other.app.as_str().max(&promotion.app));
+                Problem {
+                    place: Some(Place::at(pin.file.as_str(), pin.line, pin.column)),
+                    message: format!("the apps `{}` and `{}` both claim `{}`", first, second, pin.key),
+                    hints: vec![
+                        "name the `pins` of each app in the settings, so that every pin has one owner".into(),
+                    ],
+                }
             }));
         }
-        owned.push((promotion, found));
     }
+    problems.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+    problems.dedup();
     Failure::several(Kind::Settings, problems).map_or(Ok(()), Err)
 }

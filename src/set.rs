@@ -30,7 +30,7 @@ pub fn set(arguments: &SetArguments) -> Result<u8> {
         return Ok(0);
     }
     match arguments.writing {
-        Writing::Replace => replace_contents(&arguments.file, &file.bytes)?,
+        Writing::Replace => replace_contents(&arguments.file, &before, &file.bytes)?,
         Writing::Check => {
             let name = arguments.file.display().to_string();
             let (before, after) = (String::from_utf8_lossy(&before), String::from_utf8_lossy(&file.bytes));

@@ -174,3 +174,11 @@ fn only_the_runner_prints() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn one_file_names_the_yaml_parser() {
+    let naming: Vec<_> =
+        sources().into_iter().filter(|source| source.code.contains("granit_parser")).collect();
+    let files: Vec<_> = naming.iter().map(|source| source.path.to_string_lossy().into_owned()).collect();
+    assert_eq!(files, ["overlay/editor/tokens.rs"]);
+}

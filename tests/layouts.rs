@@ -7,10 +7,10 @@
 
 use std::path::{Path, PathBuf};
 
-use promote::names::RepoPath;
-use promote::overlay::editor::set::unified_diff;
+use promote::names::{CommitSha, RepoPath};
 use promote::overlay::{
-    Carrying, Missing, Overlay, OverlayFile, PinRules, carried_version, carrying, movement, pins,
+    Carrying, Missing, Overlay, OverlayFile, Pin, PinRules, Released, carried_pin, carrying, movement, pins,
+    unified_diff,
 };
 use promote::settings::{Asked, Environment, Event, Inputs, Layout, resolve};
 
@@ -74,13 +74,15 @@ fn diff_of(example: &Example<'_>) -> String {
         .unwrap_or_else(|failure| panic!("{}: {failure}", example.heading));
     let [promotion] = request.promotions.as_slice() else { panic!("{}: one app", example.heading) };
 
-    let rules = PinRules::new(&promotion.pins).unwrap();
+    let commit = CommitSha::parse(&"3f1c9ab0".repeat(5)).unwrap();
+    let release = Released { tag: "agent/v1.8.0", version: "v1.8.0", commit: &commit };
+    let rules = &promotion.pins;
     let (source, target) =
         (overlay(&promotion.source, &example.files), overlay(&promotion.target, &example.files));
-    let moved = movement(&source, &target, &rules, Missing::List)
+    let moved = movement(&source, &target, rules, Some(release), Missing::List)
         .unwrap_or_else(|failure| panic!("{}: {failure}", example.heading));
     assert!(moved.warnings.is_empty(), "{}: {:?}", example.heading, moved.warnings);
-    assert_carries(example, &source, &target, &rules, promotion.carries.as_deref());
+    assert_carries(example, [&source, &target], rules, release, promotion.carries.as_deref());
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     moved
         .files
@@ -92,17 +94,16 @@ fn diff_of(example: &Example<'_>) -> String {
 /// The example can be promoted at all: staging shows v1.8.0, and prod v1.7.3.
 fn assert_carries(
     example: &Example<'_>,
-    source: &Overlay,
-    target: &Overlay,
+    [source, target]: [&Overlay; 2],
     rules: &PinRules,
+    release: Released<'_>,
     carries: Option<&str>,
 ) {
-    let commit = promote::names::CommitSha::parse(&"0".repeat(40)).unwrap();
     let (source, target) = (pins(source, rules).unwrap(), pins(target, rules).unwrap());
-    let Carrying::Pins(found) = carrying(&source, "v1.8.0", &commit, carries).unwrap() else {
+    let Carrying::Pins(found) = carrying(&source, release, carries).unwrap() else {
         panic!("{}: nothing carries v1.8.0", example.heading)
     };
-    assert_eq!(carried_version(&target, &found).as_deref(), Some("v1.7.3"), "{}", example.heading);
+    assert_eq!(carried_pin(&target, &found).and_then(Pin::version), Some("v1.7.3"), "{}", example.heading);
 }
 
 #[test]

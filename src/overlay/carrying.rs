@@ -7,8 +7,9 @@ use std::cmp::Reverse;
 
 use crate::failure::{Failure, Kind, Result};
 use crate::names::CommitSha;
-use crate::overlay::pins::image::is_one_image;
+use crate::overlay::pins::image::{is_one_image, tag_and_digest};
 use crate::overlay::pins::pattern::Pattern;
+use crate::overlay::pins::template::Released;
 use crate::overlay::pins::{Pin, PinKind};
 
 /// The shortest abbreviation of a commit that counts (rule 1).
@@ -28,14 +29,20 @@ pub enum Carrying<'p> {
 
 /// Whether a pin's version is the release's: equal but for a leading `v`, or its commit, abbreviated to
 /// at least 7 digits, with or without `sha-`. A digest never is.
+///
+/// A pin whose value the settings make of the release carries it when it has exactly that value.
 #[must_use]
-pub fn carries_release(pin: &Pin, version: &str, commit: &CommitSha) -> bool {
-    pin.version().is_some_and(|pinned| version_means(pinned, version, commit))
+pub fn carries_release(pin: &Pin, release: Released<'_>) -> bool {
+    if let Some(given) = pin.given(release) {
+        return tag_or_all(&given) == tag_or_all(pin);
+    }
+    pin.version()
+        .is_some_and(|pinned| is_version(pinned, release.version) || is_commit(pinned, release.commit))
 }
 
-/// Whether a pinned text is the release's version, or its commit.
-pub fn version_means(pinned: &str, version: &str, commit: &CommitSha) -> bool {
-    is_version(pinned, version) || is_commit(pinned, commit)
+/// A template makes the tag of a one-string image, and leaves its digest to others.
+fn tag_or_all(pin: &Pin) -> Option<&str> {
+    if pin.kind == PinKind::ImageReference { tag_and_digest(&pin.value).0 } else { Some(&pin.value) }
 }
 
 /// The pins that carry a release.
@@ -43,14 +50,9 @@ pub fn version_means(pinned: &str, version: &str, commit: &CommitSha) -> bool {
 /// # Errors
 ///
 /// `carries` that is no pattern, and several different images that carry the release.
-pub fn carrying<'p>(
-    pins: &'p [Pin],
-    version: &str,
-    commit: &CommitSha,
-    carries: Option<&str>,
-) -> Result<Carrying<'p>> {
+pub fn carrying<'p>(pins: &'p [Pin], release: Released<'_>, carries: Option<&str>) -> Result<Carrying<'p>> {
     let able = able_to_carry(pins, carries)?;
-    let found: Vec<&Pin> = able.iter().copied().filter(|pin| carries_release(pin, version, commit)).collect();
+    let found: Vec<&Pin> = able.iter().copied().filter(|pin| carries_release(pin, release)).collect();
     if found.is_empty() {
         let unnamed = carries
             .filter(|_| able.is_empty())
@@ -62,7 +64,8 @@ pub fn carrying<'p>(
     let differ = |a: &Pin, b: &Pin| !is_same_artifact(a, b);
     if found.iter().enumerate().any(|(n, a)| found.iter().skip(n + 1).any(|b| differ(a, b))) {
         let list: Vec<_> = found.iter().map(|pin| format!("`{}` in `{pin}`", pin.artifact)).collect();
-        let message = format!("several images carry `{}`: {}", version.escape_debug(), list.join(", "));
+        let message =
+            format!("several images carry `{}`: {}", release.version.escape_debug(), list.join(", "));
         let first = found.first().map(|pin| pin.key.to_string()).unwrap_or_default();
         return Err(Failure::new(Kind::Overlay, message)
             .hinted(format!("say which one does in the settings, such as `carries: {first}`")));
@@ -70,24 +73,27 @@ pub fn carrying<'p>(
     Ok(Carrying::Pins(found))
 }
 
-/// The version that the target runs: what its counterparts of the source's carrying pin say.
+/// The pin that says which version the target runs: its counterpart of the source's carrying pin.
 ///
 /// Where they differ, the one that is put in last counts: an operator's images, then a kustomization's, then
 /// parameters, then values.
 #[must_use]
-pub fn carried_version(target_pins: &[Pin], source_carrying: &[&Pin]) -> Option<String> {
+pub fn carried_pin<'t>(target_pins: &'t [Pin], source_carrying: &[&Pin]) -> Option<&'t Pin> {
     let is_counterpart = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
     let counterparts = target_pins.iter().filter(is_counterpart).filter(|pin| pin.version().is_some());
-    counterparts.min_by_key(|pin| Reverse(pin.layer))?.version().map(str::to_owned)
+    counterparts.min_by_key(|pin| Reverse(pin.layer))
 }
 
 fn able_to_carry<'p>(pins: &'p [Pin], carries: Option<&str>) -> Result<Vec<&'p Pin>> {
     let Some(carries) = carries else {
         let is_tag = |pin: &&Pin| matches!(pin.kind, PinKind::ImageTag | PinKind::ImageReference);
-        return Ok(pins.iter().filter(is_tag).collect());
+        let tags: Vec<&Pin> = pins.iter().filter(is_tag).collect();
+        // Without an image, what is made of the release tells it.
+        let given = || pins.iter().filter(|pin| pin.is_given()).collect();
+        return Ok(if tags.is_empty() { given() } else { tags });
     };
     let pattern = Pattern::parse(carries)?;
-    Ok(pins.iter().filter(|pin| pattern.names(&pin.key)).collect())
+    Ok(pins.iter().filter(|pin| pattern.names(&pin.named)).collect())
 }
 
 fn is_same_artifact(a: &Pin, b: &Pin) -> bool {
@@ -127,6 +133,10 @@ mod tests {
     use crate::overlay::pins;
     use crate::overlay::testing::{overlay, pins_of, rules};
 
+    fn of<'r>(version: &'r str, commit: &'r CommitSha) -> Released<'r> {
+        Released { tag: version, version, commit }
+    }
+
     fn commit() -> CommitSha {
         CommitSha::parse("3f1c9abd00112233445566778899aabbccddeeff").unwrap()
     }
@@ -154,7 +164,7 @@ mod tests {
         ];
         for (tag, version, carries) in table {
             let pins = pins_of(&[("values.yaml", &format!("image: {{tag: '{tag}'}}"))]);
-            assert_eq!(carries_release(&pins[0], version, &commit()), carries, "{tag} {version}");
+            assert_eq!(carries_release(&pins[0], of(version, &commit())), carries, "{tag} {version}");
         }
     }
 
@@ -163,18 +173,18 @@ mod tests {
         let text =
             "image: {digest: 3f1c9abd}\nmodel: {digest: 3f1c9abd}\napp: {image: 'a@sha256:3f1c9abd'}\n";
         for pin in pins_of(&[("values.yaml", text)]) {
-            assert!(!carries_release(&pin, "3f1c9abd", &commit()), "{pin}");
+            assert!(!carries_release(&pin, of("3f1c9abd", &commit())), "{pin}");
         }
     }
 
     #[test]
     fn the_tag_of_a_one_string_image_carries() {
         let pins = pins_of(&[("values.yaml", "image: r.io:5/a:v1.8.0@sha256:aa")]);
-        assert!(carries_release(&pins[0], "1.8.0", &commit()));
+        assert!(carries_release(&pins[0], of("1.8.0", &commit())));
     }
 
     fn found(files: &[(&str, &str)], carries: Option<&str>) -> Vec<String> {
-        match carrying(&pins_of(files), "v1.8.0", &commit(), carries).unwrap() {
+        match carrying(&pins_of(files), of("v1.8.0", &commit()), carries).unwrap() {
             Carrying::Pins(pins) => pins.iter().map(|pin| pin.key.to_string()).collect(),
             Carrying::None { looked_at } => looked_at.iter().map(|pin| format!("not {pin}")).collect(),
         }
@@ -218,7 +228,7 @@ mod tests {
     fn several_different_images_are_an_error_that_lists_them() {
         let text = "a: {image: {repository: x/a, tag: v1.8.0}}\nb: {image: {repository: x/b, tag: 1.8.0}}\n";
         let pins = pins_of(&[("values.yaml", text)]);
-        let said = carrying(&pins, "v1.8.0", &commit(), None).unwrap_err().to_string();
+        let said = carrying(&pins, of("v1.8.0", &commit()), None).unwrap_err().to_string();
         for part in
             ["`x/a`", "`x/b`", "a.image.tag = v1.8.0 (values.yaml:1)", "hint: ", "carries: a.image.tag"]
         {
@@ -227,7 +237,7 @@ mod tests {
         assert_eq!(found(&[("values.yaml", text)], Some("b.image.tag")), ["b.image.tag"]);
         // Where no repository is said, only one place is one image.
         let unsaid = pins_of(&[("values.yaml", "aImage: {tag: v1.8.0}\nbImage: {tag: v1.8.0}\n")]);
-        assert!(carrying(&unsaid, "v1.8.0", &commit(), None).is_err());
+        assert!(carrying(&unsaid, of("v1.8.0", &commit()), None).is_err());
     }
 
     #[test]
@@ -240,10 +250,10 @@ mod tests {
             pins_of(&[("app/values.yaml", &values), ("kustomization.yaml", &images)])
         };
         let source = files("v1.8.0", "v1.8.0");
-        let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
+        let Carrying::Pins(carrying) = carrying(&source, of("v1.8.0", &commit()), None).unwrap() else {
             panic!()
         };
-        assert_eq!(carried_version(&files("v1.7.3", "v1.7.2"), &carrying).as_deref(), Some("v1.7.2"));
+        assert_eq!(carried_pin(&files("v1.7.3", "v1.7.2"), &carrying).and_then(Pin::version), Some("v1.7.2"));
     }
 
     #[test]
@@ -259,15 +269,16 @@ mod tests {
                 .unwrap()
         };
         let source = pins_of(&app("v1.8.0", "v1.8.0"));
-        let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
+        let Carrying::Pins(carrying) = carrying(&source, of("v1.8.0", &commit()), None).unwrap() else {
             panic!()
         };
-        assert_eq!(carried_version(&pins_of(&app("v1.7.3", "v1.7.2")), &carrying).as_deref(), Some("v1.7.2"));
+        let target = pins_of(&app("v1.7.3", "v1.7.2"));
+        assert_eq!(carried_pin(&target, &carrying).and_then(Pin::version), Some("v1.7.2"));
     }
 
     #[test]
     fn carries_that_is_no_pattern_is_a_settings_error() {
-        assert_eq!(carrying(&[], "v1", &commit(), Some("a..b")).unwrap_err().kind(), Kind::Settings);
+        assert_eq!(carrying(&[], of("v1", &commit()), Some("a..b")).unwrap_err().kind(), Kind::Settings);
     }
 
     type Row<'t> = (&'t [(&'t str, &'t str)], Option<&'t str>);
@@ -278,7 +289,7 @@ mod tests {
             ("values.yaml", "image: {repository: a, tag: v1.8.0}"),
             ("kustomization.yaml", "images: [{name: b}, {name: a, newTag: v1.8.0}]"),
         ]);
-        let Carrying::Pins(carrying) = carrying(&source, "v1.8.0", &commit(), None).unwrap() else {
+        let Carrying::Pins(carrying) = carrying(&source, of("v1.8.0", &commit()), None).unwrap() else {
             panic!()
         };
         let table: [Row<'_>; 5] = [
@@ -296,7 +307,7 @@ mod tests {
         ];
         for (files, runs) in table {
             let target = pins(&overlay("prod", files), &rules(&[])).unwrap();
-            assert_eq!(carried_version(&target, &carrying).as_deref(), runs);
+            assert_eq!(carried_pin(&target, &carrying).and_then(Pin::version), runs);
         }
     }
 }

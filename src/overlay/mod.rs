@@ -11,13 +11,15 @@ mod pins;
 #[cfg(test)]
 mod testing;
 
-pub use carrying::{Carrying, carried_version, carries_release, carrying, version_means};
+pub use carrying::{Carrying, carried_pin, carries_release, carrying};
 pub use editor::set::{bare_diff, unified_diff};
 pub use movement::{FileEdit, Missing, Movement, movement};
 pub use pins::files::{FileRule, NamedFile, OVERLAY_FILES, Shape};
 pub use pins::moving::is_moving;
 pub use pins::pattern::Pattern;
-pub use pins::{Overlay, Pin, PinKind, PinRules, pins, shared_pins};
+pub use pins::rules::{DEFAULT_SET, PinRule, PinRules};
+pub use pins::template::{Released, Template};
+pub use pins::{Overlay, Pin, PinKind, pins, shared_pins};
 
 use crate::names::RepoPath;
 

@@ -9,8 +9,8 @@
 )]
 
 use super::{
-    FileRule, Missing, Movement, NamedFile, OVERLAY_FILES, Overlay, OverlayFile, Pin, PinRules, movement,
-    pins,
+    FileRule, Missing, Movement, NamedFile, OVERLAY_FILES, Overlay, OverlayFile, Pin, PinRule, PinRules,
+    movement, pins,
 };
 use crate::failure::Result;
 use crate::names::RepoPath;
@@ -46,8 +46,7 @@ pub(super) fn overlay_of(environment: &str, rules: &[FileRule], sources: &[(&str
 }
 
 pub(super) fn rules(patterns: &[&str]) -> PinRules {
-    let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-    PinRules::new(&patterns).unwrap()
+    PinRules::new(patterns.iter().map(|pattern| PinRule::new(pattern, None, None).unwrap()).collect())
 }
 
 /// The pins of a staging overlay with these files, by the default set.
@@ -79,7 +78,7 @@ pub(super) fn moved_in(
     names.dedup();
     let files: Vec<_> = names.iter().map(|name| FileRule::new(name, None, None).unwrap()).collect();
     let (source, target) = (overlay_of("staging", &files, source), overlay_of("prod", &files, target));
-    movement(&source, &target, &rules(&[]), missing)
+    movement(&source, &target, &rules(&[]), None, missing)
 }
 
 /// What is said when the pins of these files cannot be read.
@@ -94,7 +93,7 @@ pub(super) fn moved_by(
     patterns: &[&str],
     missing: Missing,
 ) -> Result<Movement> {
-    movement(&overlay("staging", source), &overlay("prod", target), &rules(patterns), missing)
+    movement(&overlay("staging", source), &overlay("prod", target), &rules(patterns), None, missing)
 }
 
 /// The same, by the default set and in one file.

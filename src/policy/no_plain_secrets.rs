@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use granit_parser::{Event, Parser};
-
 use super::Subject;
 use super::secret_manifests::inline_secrets;
 use super::token_shapes::tokens_in;
+use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
+use crate::overlay::editor::tokens::{Part, tokens};
 use crate::plan::{Finding, Location, Verdict};
 
 pub(super) const NAME: &str = "no-plain-secrets";
@@ -31,13 +31,13 @@ fn of_file(file: &OverlayFile) -> Vec<Finding> {
     for (line, content) in (1..).zip(text.lines()) {
         found.extend(tokens_in(content).into_iter().map(|what| (line, what.to_owned())));
     }
-    for (lines, what) in tokens_in_scalars(text) {
+    for (lines, what) in tokens_in_scalars(&file.path, text) {
         // A scalar that is written plainly was seen by its lines already.
         if !found.iter().any(|(line, known)| lines.contains(line) && known == what) {
             found.insert((*lines.start(), what.to_owned()));
         }
     }
-    for inline in inline_secrets(text) {
+    for inline in inline_secrets(&file.path, text) {
         found.insert((inline.line, format!("the value of `{}` of a Secret", inline.key)));
     }
     let more = found.len().saturating_sub(NAMED);
@@ -67,14 +67,13 @@ fn finding(file: &OverlayFile, line: u32, message: String) -> Finding {
 }
 
 /// Tokens as YAML reads them, with the lines of their scalars: escapes and folds hide nothing.
-fn tokens_in_scalars(yaml: &str) -> Vec<(RangeInclusive<u32>, &'static str)> {
-    let number = |line: usize| u32::try_from(line).unwrap_or(u32::MAX);
+fn tokens_in_scalars(path: &RepoPath, yaml: &str) -> Vec<(RangeInclusive<u32>, &'static str)> {
     let mut found = Vec::new();
-    for event in Parser::new_from_str(yaml) {
-        let Ok((event, span)) = event else { break };
-        if let Event::Scalar(value, ..) = event {
-            let lines = number(span.start.line())..=number(span.end.line());
-            found.extend(tokens_in(&value).into_iter().map(|what| (lines.clone(), what)));
+    for token in tokens(path, yaml).map_while(Result::ok) {
+        if let Part::Scalar { text, .. } = &token.part {
+            let breaks = yaml.get(token.span.clone()).map_or(0, |written| written.matches('\n').count());
+            let last = token.line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
+            found.extend(tokens_in(text).into_iter().map(|what| (token.line..=last, what)));
         }
     }
     found

@@ -3,7 +3,8 @@
 //! Events, not a tree: neither depth nor aliases cost more than their text. Values are looked at here
 //! and forgotten; only their lines leave.
 
-use granit_parser::{Event, Parser};
+use crate::names::RepoPath;
+use crate::overlay::editor::tokens::{Part, tokens};
 
 /// An inline secret: its line, and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,20 +30,17 @@ struct Open {
 }
 
 /// Every inline value of a Secret; what is not YAML holds none.
-pub(super) fn inline_secrets(yaml: &str) -> Vec<Inline> {
+pub(super) fn inline_secrets(path: &RepoPath, yaml: &str) -> Vec<Inline> {
     let mut open: Vec<Open> = Vec::new();
     let mut found = Vec::new();
-    for event in Parser::new_from_str(yaml) {
-        let Ok((event, span)) = event else { break };
-        match event {
-            Event::MappingStart(..) => begin(&mut open, true),
-            Event::SequenceStart(..) => begin(&mut open, false),
-            Event::MappingEnd | Event::SequenceEnd => end(&mut open, &mut found),
-            Event::Scalar(value, ..) => {
-                scalar(&mut open, &value, u32::try_from(span.start.line()).unwrap_or(u32::MAX));
-            }
-            Event::Alias(_) => alias(&mut open),
-            _ => {}
+    for token in tokens(path, yaml).map_while(Result::ok) {
+        match token.part {
+            Part::Mapping { .. } => begin(&mut open, true),
+            Part::Sequence { .. } => begin(&mut open, false),
+            Part::End => end(&mut open, &mut found),
+            Part::Scalar { text, .. } => scalar(&mut open, &text, token.line),
+            Part::Alias { .. } => alias(&mut open),
+            Part::Document { .. } => {}
         }
     }
     while !open.is_empty() {

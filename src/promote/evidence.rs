@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::failure::{Failure, Kind, Result};
 use crate::names::{CommitSha, RepoPath};
-use crate::overlay::{Missing, Pin, PinKind, PinRules, movement, pins};
+use crate::overlay::{Missing, Pin, PinKind, movement, pins};
 use crate::plan;
 use crate::release::Release;
 use crate::release::evidence::{Judgement, Ran, Rules, Silence, code, judge};
@@ -69,8 +69,8 @@ impl World<'_> {
         if changed.is_empty() || !changed.iter().all(known) || before.files.is_empty() {
             return Ok(None);
         }
-        let rules = PinRules::new(&promotion.pins)?;
-        let Ok(movement) = movement(&after, &before, &rules, Missing::List) else { return Ok(None) };
+        let rules = &promotion.pins;
+        let Ok(movement) = movement(&after, &before, rules, None, Missing::List) else { return Ok(None) };
         // Moving the pins, and nothing else, must give exactly the files that were tagged.
         let explains = |path: &RepoPath| {
             let edited =
@@ -81,7 +81,7 @@ impl World<'_> {
             matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
         };
         let images: Vec<Pin> =
-            pins(&after, &rules)?.into_iter().chain(pins(&before, &rules)?).filter(image).collect();
+            pins(&after, rules)?.into_iter().chain(pins(&before, rules)?).filter(image).collect();
         let of_an_image = |change: &plan::Change| {
             images.iter().any(|pin| pin.file == change.file && pin.key.to_string() == change.key)
         };

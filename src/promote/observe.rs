@@ -14,7 +14,7 @@ use crate::failure::{Failure, Kind, Place, Result};
 use crate::git::{History, Truncated};
 use crate::github::GitHub;
 use crate::names::{CommitSha, RepoPath};
-use crate::overlay::Overlay;
+use crate::overlay::{NamedFile, Overlay};
 use crate::plan;
 use crate::release::Tag;
 use crate::release::evidence::{Promoting, Ran};
@@ -111,8 +111,16 @@ impl World<'_> {
         if target.files.is_empty() {
             let place = Place::of(promotion.target.path.as_str());
             let what = format!("`{}` has no overlay on `{}`", promotion.target.name, self.repository.base);
+            let usual = promotion.target.files == NamedFile::usual(&promotion.target.path);
+            let file = if usual {
+                "a `values.yaml` or `kustomization.yaml` there".to_owned()
+            } else {
+                let files: Vec<String> =
+                    promotion.target.watched().iter().map(|path| format!("`{path}`")).collect();
+                files.join(" or ")
+            };
             return Err(Failure::at(Kind::Overlay, place, what).hinted(format!(
-                "commit a `values.yaml` or `kustomization.yaml` there, or name the folder of `{}` in the settings",
+                "commit {file}, or say in the settings where the overlay of `{}` is",
                 promotion.target.name
             )));
         }

@@ -34,7 +34,7 @@ impl World<'_> {
                 return Ok(None);
             }
             let source = self.overlay(&promotion.source, &release.commit)?;
-            let stands = movement(&source, target, rules, Missing::List)
+            let stands = movement(&source, target, rules, Some(release.released()), Missing::List)
                 .is_ok_and(|movement| movement.changes.is_empty());
             if !stands {
                 continue;
@@ -55,5 +55,5 @@ impl World<'_> {
 /// Whether an image's pin says that this release runs.
 fn tells(pin: &Pin, release: &Release) -> bool {
     matches!(pin.kind, PinKind::ImageTag | PinKind::ImageReference)
-        && carries_release(pin, release.version.as_str(), &release.commit)
+        && carries_release(pin, release.released())
 }

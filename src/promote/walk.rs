@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::observe::World;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::CommitSha;
-use crate::overlay::{Carrying, Overlay, Pin, PinRules, carried_version, carrying, pins, version_means};
+use crate::overlay::{Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, pins};
 use crate::plan;
 use crate::release::carrier::{Carrier, Step, carrier};
 use crate::release::evidence::{Shortfall, code};
@@ -24,8 +24,8 @@ impl World<'_> {
     /// # Errors
     /// When a release asked for by name cannot be promoted, and when git or GitHub refuse.
     pub async fn walk(&self, promotion: &Promotion, target: &Overlay) -> Result<Walk> {
-        let rules = PinRules::new(&promotion.pins)?;
-        let target_pins = pins(target, &rules)?;
+        let rules = &promotion.pins;
+        let target_pins = pins(target, rules)?;
         let all = self.releases_of(promotion);
         let asked = match &self.asked {
             Some(name) => Some(self.asked_for(name, &all, promotion)?.clone()),
@@ -34,7 +34,7 @@ impl World<'_> {
         let by_name = asked.is_some();
         let looked_at = asked.map_or_else(|| all.clone(), |release| vec![release]);
         let warnings = self.without_releases(&all, promotion);
-        let standing = self.standing(promotion, &rules, target, &target_pins, &all)?;
+        let standing = self.standing(promotion, rules, target, &target_pins, &all)?;
         let mut walk = Walk {
             target_pins,
             all,
@@ -56,7 +56,7 @@ impl World<'_> {
                 walk.warnings.push(window_reached(promotion));
                 break;
             }
-            let candidate = self.candidate(&release, promotion, &rules, &mut walk, by_name).await?;
+            let candidate = self.candidate(&release, promotion, rules, &mut walk, by_name).await?;
             // What speaks against an older release than the one that runs is of no interest.
             if !by_name && walk.is_behind(&release) {
                 break;
@@ -192,6 +192,10 @@ impl World<'_> {
         promotion: &Promotion,
         rules: &PinRules,
     ) -> Result<Result<Carrier, Shortfall>> {
+        // Nothing comes from the source overlay: there is nothing in it that could carry the release.
+        if rules.are_all_given() {
+            return Ok(Ok(Carrier { commit: release.commit.clone(), carrying: Vec::new() }));
+        }
         let step = |commit: &CommitSha| -> Result<Step> {
             let overlay = self.overlay(&promotion.source, commit)?;
             let pins = if overlay.files.is_empty() { Vec::new() } else { pins(&overlay, rules)? };
@@ -231,7 +235,7 @@ pub struct Walk {
     /// Every release that an overlay carries, as far as was looked.
     pub carriers: Vec<Carried>,
     /// What the target's counterpart of the carrying pin says.
-    running: Option<String>,
+    running: Option<Pin>,
     /// The release that the target runs although no image's tag tells it.
     standing: Option<Release>,
     /// What was chosen, and what was not.
@@ -257,7 +261,9 @@ impl Walk {
         let images: HashSet<&str> = pins.iter().map(|pin| pin.artifact.as_str()).collect();
         // A release carried by its own commit may have several images: none of them tells what runs.
         if self.running.is_none() && images.len() == 1 {
-            self.running = carried_version(&self.target_pins, &pins);
+            self.running = carried_pin(&self.target_pins, &pins).cloned();
+        } else if self.running.is_none() && pins.is_empty() {
+            self.running = self.target_pins.iter().find(|pin| pin.is_given()).cloned();
         }
         self.carriers.push(carried);
     }
@@ -267,8 +273,8 @@ impl Walk {
         if self.standing.is_some() {
             return self.standing.as_ref();
         }
-        let running = self.running.as_deref()?;
-        let names = |release: &&Release| version_means(running, release.version.as_str(), &release.commit);
+        let running = self.running.as_ref()?;
+        let names = |release: &&Release| carries_release(running, release.released());
         self.all.iter().find(names)
     }
 
@@ -281,17 +287,14 @@ impl Walk {
     pub fn active(&self) -> Option<plan::Release> {
         let guess = || {
             let tells = |release: &&Release| {
-                let (version, carries) = (release.version.as_str(), self.carries.as_deref());
+                let carries = self.carries.as_deref();
                 // Several images that tell it tell it all the same.
-                !matches!(
-                    carrying(&self.target_pins, version, &release.commit, carries),
-                    Ok(Carrying::None { .. })
-                )
+                !matches!(carrying(&self.target_pins, release.released(), carries), Ok(Carrying::None { .. }))
             };
             self.all.iter().find(tells)
         };
         let known = self.running_release().or_else(|| guess().filter(|_| self.running.is_none()));
-        match (known, &self.running) {
+        match (known, self.running.as_ref().and_then(Pin::version)) {
             (Some(release), _) => Some(plan::Release {
                 tag: Some(release.tag.clone()),
                 version: release.version.as_str().to_owned(),
@@ -301,7 +304,7 @@ impl Walk {
             }),
             (None, Some(version)) => Some(plan::Release {
                 tag: None,
-                version: version.clone(),
+                version: version.to_owned(),
                 commit: None,
                 tagged_at: None,
                 signed: None,

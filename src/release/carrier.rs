@@ -43,7 +43,7 @@ pub fn carrier(
     later: impl Iterator<Item = Result<Step>>,
 ) -> Result<Result<Carrier, Shortfall>> {
     let carried = |step: &Step| -> Result<Result<Carrier, Vec<String>>> {
-        Ok(match carrying(&step.pins, release.version.as_str(), &release.commit, carries)? {
+        Ok(match carrying(&step.pins, release.released(), carries)? {
             Carrying::Pins(pins) => {
                 Ok(Carrier { commit: step.commit.clone(), carrying: pins.into_iter().cloned().collect() })
             }
@@ -82,7 +82,8 @@ pub fn carrier(
 fn changed(at_tag: &[Pin], now: &[Pin]) -> Vec<Pin> {
     let is_old = |pin: &&Pin| at_tag.iter().any(|old| is_same_place(old, pin) && old.value == pin.value);
     let gone = at_tag.iter().filter(|old| !now.iter().any(|pin| is_same_place(old, pin)));
-    now.iter().filter(|pin| !is_old(pin)).chain(gone).cloned().collect()
+    // What is made of the release does not come from here, whatever stands there.
+    now.iter().filter(|pin| !is_old(pin)).chain(gone).filter(|pin| !pin.is_given()).cloned().collect()
 }
 
 fn is_same_place(a: &Pin, b: &Pin) -> bool {
@@ -105,7 +106,8 @@ fn changed_between(pin: &Pin, commit: &CommitSha, carrier: &Carrier) -> Shortfal
 fn by_own_commit(at_tag: &Step, parent: Option<&[Pin]>, carries: Option<&str>) -> Option<Carrier> {
     let parent = parent.filter(|_| carries.is_none())?;
     let same = |a: &Pin, b: &Pin| a.file == b.file && a.key == b.key && a.value == b.value;
-    let new: Vec<&Pin> = at_tag.pins.iter().filter(|pin| !parent.iter().any(|old| same(old, pin))).collect();
+    let copied = at_tag.pins.iter().filter(|pin| !pin.is_given());
+    let new: Vec<&Pin> = copied.filter(|pin| !parent.iter().any(|old| same(old, pin))).collect();
     if new.is_empty() || new.iter().any(|pin| is_image(pin)) {
         return None;
     }

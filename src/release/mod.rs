@@ -10,6 +10,7 @@ pub mod version;
 use jiff::Timestamp;
 
 use crate::names::CommitSha;
+use crate::overlay::Released;
 use crate::settings::TagPattern;
 use version::Version;
 
@@ -26,6 +27,14 @@ pub struct Release {
     pub object: CommitSha,
     /// When the tag was made, for annotated tags that are here.
     pub tagged_at: Option<Timestamp>,
+}
+
+impl Release {
+    /// What it is called.
+    #[must_use]
+    pub fn released(&self) -> Released<'_> {
+        Released { tag: &self.tag, version: self.version.as_str(), commit: &self.commit }
+    }
 }
 
 /// A tag as the server lists it.

@@ -4,7 +4,7 @@
 //! outputs. The plan is the only file left in the workspace, owned as the workspace is.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -112,14 +112,23 @@ pub fn scratch(temp: &Path) -> Result<tempfile::TempDir> {
     })
 }
 
-/// Replaces a file at once, keeping its mode and owner.
+/// Replaces a file at once, keeping its mode and owner; where a link leads to it, the link stays.
 ///
 /// # Errors
-/// When it is not a plain file, or cannot be replaced.
-pub fn replace_contents(path: &Path, bytes: &[u8]) -> Result<()> {
+/// When it is no longer what was read, or cannot be replaced. It is then as it was, and nothing is beside it.
+pub fn replace_contents(path: &Path, before: &[u8], after: &[u8]) -> Result<()> {
     let real = std::fs::canonicalize(path).map_err(|error| cannot("read", path, error))?;
     let now = std::fs::metadata(&real).map_err(|error| cannot("read", path, error))?;
-    replace(&real, bytes, now.mode() & 0o7777, (now.uid(), now.gid()))
+    let owner = (now.uid(), now.gid());
+    let made = written_beside(&real, after, now.mode() & 0o7777, owner)
+        .map_err(|error| cannot("write", path, error))?;
+    // As late as can be: what another wrote since then must not be lost.
+    if read(path)? != before {
+        let place = Place::of(path.display().to_string());
+        return Err(Failure::at(Kind::Machine, place, "it was changed by another meanwhile; it stays so")
+            .hinted("run it again, and let only one step at a time edit the file"));
+    }
+    made.persist(&real).map(drop).map_err(|error| cannot("write", path, error.error))
 }
 
 /// Reads a file that somebody named, and waits for nobody: a pipe or a device is no file to edit.
@@ -150,19 +159,29 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// A rename replaces a link itself and never follows it out of the workspace.
 fn replace(path: &Path, bytes: &[u8], mode: u32, owner: (u32, u32)) -> Result<()> {
+    written_beside(path, bytes, mode, owner)
+        .and_then(|made| made.persist(path).map(drop).map_err(|error| error.error))
+        .map_err(|error| cannot("write", path, error))
+}
+
+/// A whole file in the same folder, on the disk, which is removed unless it takes the place.
+fn written_beside(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    owner: (u32, u32),
+) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let replaced = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".promote-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
-        let made = file.as_file().metadata()?;
-        if (made.uid(), made.gid()) != owner {
-            std::os::unix::fs::chown(file.path(), Some(owner.0), Some(owner.1))?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    };
-    replaced().map_err(|error| cannot("write", path, error))
+    let mut file = tempfile::Builder::new().prefix(".promote-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    let made = file.as_file().metadata()?;
+    if (made.uid(), made.gid()) != owner {
+        std::os::unix::fs::fchown(file.as_file(), Some(owner.0), Some(owner.1))?;
+    }
+    // After the owner: a new one takes away the bits that run a file as its owner.
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 fn append(path: &Path, text: &str) -> Result<()> {
@@ -175,8 +194,18 @@ fn append(path: &Path, text: &str) -> Result<()> {
 }
 
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> Failure {
-    Failure::at(Kind::Machine, Place::of(path.display().to_string()), format!("cannot {what} it: {error}"))
-        .because(error)
+    let hint = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "name a file that is there",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem if what == "write" => {
+            "the new file is made beside the old one: the folder must let this user do that"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "make room: the new file stands beside the old one until it is whole"
+        }
+        _ => "this user must be allowed to read the file, and to write in its folder with the file's owner",
+    };
+    let message = format!("cannot {what} it: {}", without_path(&error));
+    Failure::at(Kind::Machine, Place::of(path.display().to_string()), message).hinted(hint).because(error)
 }
 
 fn cut<'t>(text: &'t str, limit: usize, note: &str) -> std::borrow::Cow<'t, str> {
@@ -226,9 +255,20 @@ mod tests {
         let path = folder.path().join("values.yaml");
         std::fs::write(&path, "a: 1\n").unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        replace_contents(&path, b"a: 2\n").unwrap();
+        replace_contents(&path, b"a: 1\n", b"a: 2\n").unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
         assert_eq!(std::fs::read(&path).unwrap(), b"a: 2\n");
+    }
+
+    #[test]
+    fn what_another_wrote_meanwhile_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("values.yaml");
+        std::fs::write(&path, "a: 3\n").unwrap();
+        let said = replace_contents(&path, b"a: 1\n", b"a: 2\n").unwrap_err().to_string();
+        assert!(said.contains("it was changed by another meanwhile") && said.contains("hint: "), "{said}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"a: 3\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::resolve::{Resolving, problem};
 use super::values::{self, among, quoted, shown};
 use crate::failure::{Place, Problem};
 use crate::names::RepoPath;
+use crate::overlay::FileRule;
 
 /// One app before its targets are known.
 pub(super) struct App<'a> {
@@ -94,7 +95,12 @@ impl<'a> Resolving<'a> {
         if let Some(own) = own {
             return Some((own, Some(name.clone())));
         }
-        let shared = overlay(from, None).filter(|shared| apps == 1 && self.layout.is_overlay(shared));
+        let files = self.files_of(Some(settings));
+        if let Some(folder) = rooted_folder(&files, from, name) {
+            return Some((folder, None));
+        }
+        let shared =
+            overlay(from, None).filter(|shared| apps == 1 && self.is_overlay(shared, &files, from, name));
         if let Some(shared) = shared {
             return Some((shared, Some(String::new())));
         }
@@ -116,9 +122,16 @@ impl<'a> Resolving<'a> {
             source,
             rest: Some(rest.to_owned()),
         };
-        if self.layout.is_overlay(&folder) {
-            return match after(self.repository) {
-                Ok(name) => vec![app(&name, folder, "")],
+        let files = self.files_of(None);
+        let only = after(self.repository);
+        let rooted = only.as_ref().ok().and_then(|name| rooted_folder(&files, &from, name));
+        let of_all = only.as_ref().is_ok_and(|name| self.is_overlay(&folder, &files, &from, name));
+        if rooted.is_some() || of_all || (only.is_err() && self.layout.is_overlay(&folder)) {
+            return match only {
+                Ok(name) => match rooted {
+                    Some(folder) => vec![App { rest: None, ..app(&name, folder, "") }],
+                    None => vec![app(&name, folder, "")],
+                },
                 Err(wrong) => {
                     let hint = "name the app in `.github/promote.yaml`: `apps: [{name: NAME}]`";
                     self.problems.push(problem(None, wrong.message, hint));
@@ -128,7 +141,11 @@ impl<'a> Resolving<'a> {
         }
         let mut apps = Vec::new();
         let before = self.problems.len();
-        for name in self.layout.overlays_below(&folder) {
+        for name in self.layout.folders_below(&folder) {
+            let own = folder.join(name).ok();
+            if !own.is_some_and(|own| self.is_overlay(&own, &files, &from, name)) {
+                continue;
+            }
             if let (Ok(name), Ok(source)) = (values::name(name), folder.join(name)) {
                 apps.push(app(&name, source, &name));
                 continue;
@@ -157,6 +174,23 @@ impl<'a> Resolving<'a> {
              [{{name: prod, path: PATH}}]}}]`"
         ));
         self.problems.push(Problem { place: from.map(|from| from.place.clone()), message, hints });
+    }
+
+    /// The files of an app's overlays, as they are named for it or for all.
+    pub(super) fn files_of(&self, app: Option<&AppSettings>) -> Vec<FileRule> {
+        let own = app.and_then(|app| app.of_app.files.as_ref());
+        let named = own.or(self.reading.settings.every_app.files.as_ref());
+        named.map(|files| files.value.clone()).unwrap_or_default()
+    }
+
+    /// Whether a folder is an overlay: it has one of the files that are named or, without these, of the usual ones.
+    fn is_overlay(&self, folder: &RepoPath, files: &[FileRule], environment: &str, app: &str) -> bool {
+        if files.is_empty() {
+            return self.layout.is_overlay(folder);
+        }
+        let named = files.iter().filter_map(|rule| rule.named(folder, environment, app).ok());
+        let in_folder: Vec<_> = named.filter(|named| folder.contains(&named.path)).collect();
+        self.layout.has_any(&in_folder)
     }
 
     /// The environments of the layout that needs no settings, as a hint.
@@ -193,6 +227,13 @@ pub(super) fn overlay(environment: &str, app: Option<&String>) -> Option<RepoPat
         Some(app) => folder.join(app).ok(),
         None => Some(folder),
     }
+}
+
+/// Where the first file stands, when all are named from the repository's root: there is no folder to name.
+pub(super) fn rooted_folder(files: &[FileRule], environment: &str, app: &str) -> Option<RepoPath> {
+    let first = files.first().filter(|_| files.iter().all(FileRule::is_rooted))?;
+    let path = first.named(&RepoPath::parse("").ok()?, environment, app).ok()?.path;
+    RepoPath::parse(path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder)).ok()
 }
 
 /// What follows `environments/<from>` in a path that follows the layout.

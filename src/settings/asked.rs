@@ -48,6 +48,11 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The same for every app and target.
+    pub(super) fn everywhere(&self) -> Self {
+        Self { apps: None, to: None, ..self.clone() }
+    }
+
     /// Whether the apps were chosen by name.
     pub fn names_apps(&self) -> bool {
         self.apps.is_some()

@@ -15,8 +15,8 @@ use super::request::{Freeze, Rendered, Required};
 use super::values;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::{BranchName, RepoPath};
-use crate::overlay::FileRule;
 use crate::overlay::editor::document::{Document, Node};
+use crate::overlay::{FileRule, PinRule};
 
 /// Settings of `promote`, at the base branch's commit. Every key is optional.
 #[derive(Debug, Default, JsonSchema)]
@@ -208,8 +208,12 @@ fn app_layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> AppLayer {
             reader.not_empty(node, "files", "name a file, or remove the key");
             reader.at(node, files)
         }),
-        pins: reader.some(fields, "pins", values::pin_pattern),
-        carries: reader.one(fields, "carries", values::pin_pattern),
+        pins: fields.take("pins").map(|node| {
+            let pins = reader.each(node, "pins", pin_rule);
+            reader.not_empty(node, "pins", "give it a value, or remove the key");
+            reader.at(node, pins)
+        }),
+        carries: reader.one(fields, "carries", values::key_pattern),
         changelog: fields.take("changelog").and_then(|node| {
             let mut fields = reader.fields(node, "`changelog`")?;
             let paths = reader.list(&mut fields, "paths", values::path).map(|paths| paths.value);
@@ -264,6 +268,19 @@ fn file_rule<'d>(reader: &mut Reader<'d>, node: &'d Node) -> Option<FileRule> {
     let file = reader.needed(&mut fields, "file", |text| values::file(text, at.as_deref(), shape));
     reader.no_more(fields);
     file.map(|file| file.value)
+}
+
+/// What is promoted: a pattern over keys, or that with its file and how its value is made.
+fn pin_rule<'d>(reader: &mut Reader<'d>, node: &'d Node) -> Option<PinRule> {
+    if reader.is_scalar(node) {
+        return reader.scalar(node, "pins", |text| values::pin(text, None, None)).map(|at| at.value);
+    }
+    let mut fields = reader.fields(node, "a pin")?;
+    let file = reader.one(&mut fields, "file", values::text).map(|file| file.value);
+    let value = reader.one(&mut fields, "value", values::template).map(|value| value.value);
+    let rule = reader.needed(&mut fields, "key", |text| values::pin(text, file.as_deref(), value.as_deref()));
+    reader.no_more(fields);
+    rule.map(|rule| rule.value)
 }
 
 /// The kinds of evidence, and the key that may stand beside each.

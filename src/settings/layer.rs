@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::request::{EvidenceAt, Freeze, MergeMethod, PolicyMode, Rendered, Required, TagPattern};
 use crate::failure::Place;
 use crate::names::RepoPath;
-use crate::overlay::{FileRule, Shape};
+use crate::overlay::{FileRule, PinRule, Shape};
 
 /// A value and where it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,9 +97,9 @@ pub(super) struct AppLayer {
     #[schemars(length(min = 1))]
     pub(super) files: Option<At<Vec<FileRule>>>,
     /// The keys that are promoted, such as `image.{tag,digest}`. Default: image tags and digests, chart, model and
-    /// prompt versions, remote refs.
+    /// prompt versions, remote refs; `default` in the list means these.
     #[schemars(length(min = 1))]
-    pub(super) pins: Option<At<Vec<String>>>,
+    pub(super) pins: Option<At<Vec<PinRule>>>,
     /// The key of the pin that shows which release an overlay runs, such as `image.tag`.
     pub(super) carries: Option<At<String>>,
     /// What the changelog is made of.
@@ -175,6 +175,41 @@ impl JsonSchema for FileRule {
                         },
                     },
                     "required": ["file"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
+    }
+}
+
+impl JsonSchema for PinRule {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pin".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let key = "A pattern over keys, such as `image.{tag,digest}`, `**.tag` or `images[name=acme/agent].newTag`.";
+        json_schema!({
+            "description": "Keys that are promoted.",
+            "anyOf": [
+                { "type": "string", "minLength": 1, "description": key },
+                {
+                    "type": "object",
+                    "properties": {
+                        "key": { "type": "string", "minLength": 1, "description": key },
+                        "file": {
+                            "type": "string",
+                            "minLength": 1,
+                            "description": "The file in which it stands, as `files` or the overlay names it. Default: every file.",
+                        },
+                        "value": {
+                            "type": "string",
+                            "minLength": 1,
+                            "pattern": "\\{(tag|version|commit)\\}",
+                            "description": "What it becomes: `{tag}`, `{version}` and `{commit}` stand for what the release is called. Default: what the source overlay has there.",
+                        },
+                    },
+                    "required": ["key"],
                     "additionalProperties": false,
                 },
             ],

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::names::RepoPath;
+use crate::overlay::NamedFile;
 
 /// The folder of the environments in the layout that needs no settings.
 pub const ENVIRONMENTS: &str = "environments";
@@ -50,17 +51,14 @@ impl Layout {
         if listed { Presence::Missing } else { Presence::Unknown }
     }
 
-    /// Whether a folder is itself an overlay.
-    pub(super) fn is_overlay(&self, folder: &RepoPath) -> bool {
-        OVERLAY_FILES.iter().any(|file| self.files.contains(&format!("{folder}/{file}")))
+    /// Whether an overlay of these files is there. Outside of what was listed it is taken to be.
+    pub(super) fn has_any(&self, files: &[NamedFile]) -> bool {
+        files.iter().any(|named| self.presence(&named.path) != Presence::Missing)
     }
 
-    /// The names of the folders directly below one that are overlays, sorted.
-    pub(super) fn overlays_below<'a>(&'a self, folder: &'a RepoPath) -> Vec<&'a str> {
-        self.folders_below(folder)
-            .into_iter()
-            .filter(|name| folder.join(name).is_ok_and(|folder| self.is_overlay(&folder)))
-            .collect()
+    /// Whether a folder is itself an overlay, without settings.
+    pub(super) fn is_overlay(&self, folder: &RepoPath) -> bool {
+        OVERLAY_FILES.iter().any(|file| self.files.contains(&format!("{folder}/{file}")))
     }
 
     /// The names of the folders directly below one, sorted.
@@ -124,7 +122,9 @@ mod tests {
         let layout = Layout::below_environments(files());
         let staging = path("environments/staging");
         assert_eq!(layout.folders_below(&staging), ["a", "b"]);
-        assert_eq!(layout.overlays_below(&staging), ["a"]);
+        assert!(layout.is_overlay(&staging.join("a").unwrap()));
+        assert!(layout.has_any(&NamedFile::usual(&staging.join("a").unwrap())));
+        assert!(!layout.has_any(&NamedFile::usual(&staging.join("b").unwrap())));
         assert!(!layout.is_overlay(&staging));
         assert_eq!(layout.folders_below(&path("environments")), ["prod", "prod-eu", "staging"]);
     }

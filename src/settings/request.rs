@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::{BranchName, RepoPath};
-use crate::overlay::NamedFile;
+use crate::overlay::{NamedFile, PinRules};
 
 /// Everything a run needs to know of what was asked, with every default filled in.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Request {
     pub tag: Option<String>,
     /// What to promote where: one entry per app and target, in the order of the settings.
     pub promotions: Vec<Promotion>,
+    /// The same whatever was asked for, as far as the overlays are there: every pin has one owner among them.
+    pub everywhere: Vec<Promotion>,
     /// Policy folders and mode.
     pub policy: PolicySettings,
     /// The pull request's manners.
@@ -64,8 +66,8 @@ pub struct Promotion {
     pub target: Environment,
     /// Which tags are releases of this app.
     pub tag_pattern: TagPattern,
-    /// Key patterns (`image.{tag,digest}`); empty means the default set.
-    pub pins: Vec<String>,
+    /// What is promoted.
+    pub pins: PinRules,
     /// The key of the carrying pin, where it is set.
     pub carries: Option<String>,
     /// Folders whose commits make the changelog; empty means the whole repository.

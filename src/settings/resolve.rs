@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::apps::{App, overlay};
+use super::apps::{App, overlay, rooted_folder};
 use super::asked::Asked;
 use super::file::{self, Names, Reading, TargetSettings};
 use super::layer::At;
@@ -19,7 +19,7 @@ use super::request::{
 use super::values::{among, quoted, shown};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::{BranchName, RepoPath};
-use crate::overlay::{FileRule, NamedFile};
+use crate::overlay::{FileRule, NamedFile, PinRules};
 
 /// Resolves a request.
 ///
@@ -61,6 +61,10 @@ pub fn resolve(
     if let Some(failure) = Failure::several(Kind::Settings, resolving.problems) {
         return Err(failure);
     }
+    let everything = asked.everywhere();
+    let mut whole =
+        Resolving { asked: &everything, reading: &reading, layout, repository, problems: Vec::new() };
+    let everywhere = whole.promotions();
     let top = Layers { asked, of_app: Vec::new(), inner: vec![&reading.settings.everything] };
     Ok(Request {
         command: asked.command,
@@ -68,6 +72,7 @@ pub fn resolve(
         reason: asked.reason.clone(),
         tag: asked.tag.clone(),
         promotions,
+        everywhere,
         policy: top.policy(),
         pull_request: top.pull_request(),
         freeze: top.freeze(),
@@ -194,7 +199,7 @@ impl<'a> Resolving<'a> {
             of_app: of_app.into_iter().flatten().collect(),
             inner: inner.into_iter().flatten().collect(),
         };
-        let files = layers.pick_of_app(|layer| layer.files.as_ref()).unwrap_or_default();
+        let files = self.files_of(app.settings);
         let environment = |name: &str, path: &RepoPath, region: Option<String>| {
             let files = named_files(&files, path, name, &app.name)?;
             Some(Environment { name: name.to_owned(), path: path.clone(), region, files })
@@ -215,7 +220,7 @@ impl<'a> Resolving<'a> {
                 Some(pattern) => pattern,
                 None => TagPattern::parse(DEFAULT_TAG_PATTERN).ok()?,
             },
-            pins: layers.pick_of_app(|layer| layer.pins.as_ref()).unwrap_or_default(),
+            pins: PinRules::new(layers.pick_of_app(|layer| layer.pins.as_ref()).unwrap_or_default()),
             carries: layers.pick_of_app(|layer| layer.carries.as_ref()),
             changelog_paths: layers
                 .pick_of_app(|layer| layer.changelog.as_ref())
@@ -266,9 +271,15 @@ impl<'a> Resolving<'a> {
             .or_else(|| named.map(|target| target.name.place.clone()))
             .or_else(|| self.to().map(|to| to.place.clone()))
             .or_else(|| app.place.clone());
+        let files = self.files_of(app.settings);
         let path = match (named_path, &app.rest) {
             (Some(path), _) => path.value.clone(),
             (None, Some(rest)) => overlay(target, Some(rest).filter(|rest| !rest.is_empty()))?,
+            // Files that are named for each environment may stand in one folder.
+            (None, None) if files.iter().all(FileRule::is_rooted) && !files.is_empty() => {
+                rooted_folder(&files, target, &app.name)?
+            }
+            (None, None) if files.iter().any(FileRule::names_environment) => app.source.clone(),
             (None, None) => {
                 let message = format!("the overlay of `{}` in `{target}` is not named", app.name);
                 let hint = format!("name its folder: `targets: [{{name: {target}, path: PATH}}]`");
@@ -276,7 +287,11 @@ impl<'a> Resolving<'a> {
                 return None;
             }
         };
-        if self.layout.presence(&path) == Presence::Missing {
+        let is_there = match files.is_empty() {
+            true => self.layout.presence(&path) != Presence::Missing,
+            false => self.layout.has_any(&named_files(&files, &path, target, &app.name)?),
+        };
+        if !is_there {
             let message = format!("`{}` has an overlay in `{}`, but none in `{path}`", app.name, app.source);
             let hint = format!(
                 "add its overlay for `{target}`, or say where it is: `targets: [{{name: {target}, path: PATH}}]`"

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::request::{Command, EvidenceAt, MergeMethod, PolicyMode, Required, TagPattern, promotion_branch};
 use crate::failure::{Place, Problem};
 use crate::names::{BranchName, RepoPath, is_ref_name};
-use crate::overlay::{FileRule, PinRules, Shape};
+use crate::overlay::{FileRule, Pattern, PinRule, Shape, Template};
 
 /// What is wrong with a text, without its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,10 +141,21 @@ pub(super) fn tag_pattern(text: &str) -> Parsed<TagPattern> {
 }
 
 /// A pattern over the keys of an overlay.
-pub(super) fn pin_pattern(text: &str) -> Parsed<String> {
+pub(super) fn key_pattern(text: &str) -> Parsed<String> {
     let pattern = self::text(text)?;
-    PinRules::new(std::slice::from_ref(&pattern))?;
+    Pattern::parse(&pattern)?;
     Ok(pattern)
+}
+
+/// What is promoted.
+pub(super) fn pin(text: &str, file: Option<&str>, value: Option<&str>) -> Parsed<PinRule> {
+    Ok(PinRule::new(&self::text(text)?, file, value)?)
+}
+
+/// How a pin's value is made.
+pub(super) fn template(text: &str) -> Parsed<String> {
+    Template::parse(text)?;
+    Ok(text.to_owned())
 }
 
 /// A file of an overlay.

@@ -13,6 +13,11 @@ use crate::names::RepoPath;
 /// How many nodes aliases may stand for in all. Go's YAML, which Helm and Kustomize read with, gives up
 /// in the same order of magnitude.
 const MAX_ALIASED: u64 = 1_000_000;
+/// How many values are read, keys and collections included. 10 MB of real overlays have 600 000; a file
+/// made to have many takes a tenth of a kilobyte of memory for each.
+const MAX_VALUES: usize = 1_500_000;
+/// How many anchors are read. Real overlays have fewer than a hundred.
+const MAX_ANCHORS: usize = 100_000;
 
 /// A whole file, owned.
 #[derive(Debug)]
@@ -228,6 +233,7 @@ struct Building<'p> {
     tags: HashMap<usize, String>,
     open: Vec<Open>,
     aliased: u64,
+    values: usize,
 }
 
 struct Open {
@@ -246,12 +252,17 @@ impl<'p> Building<'p> {
             tags: HashMap::new(),
             open: Vec::new(),
             aliased: 0,
+            values: 0,
         }
     }
 
-    fn take(&mut self, token: Token) -> Result<()> {
+    fn take(&mut self, token: Token<'_>) -> Result<()> {
         let Token { part, span, line, column, anchor, tag } = token;
         let place = || Place::at(self.path.as_str(), line, column);
+        self.values += usize::from(part != Part::End);
+        if self.values > MAX_VALUES {
+            return Err(too_many("values", MAX_VALUES, place()));
+        }
         let (value, weight) = match part {
             Part::Document { explicit, version } => {
                 self.starts.push((explicit, version));
@@ -261,7 +272,7 @@ impl<'p> Building<'p> {
                 self.close(span.end);
                 return Ok(());
             }
-            Part::Scalar { text, style } => (Value::Scalar { text, style }, 1),
+            Part::Scalar { text, style } => (Value::Scalar { text: text.into_owned(), style }, 1),
             Part::Alias { anchor } => {
                 let weight = self.alias_weight(anchor, &place())?;
                 (Value::Alias { anchor }, weight)
@@ -282,11 +293,14 @@ impl<'p> Building<'p> {
         };
         if let Some(anchor) = anchor {
             refuse_name(&anchor.name, place())?;
+            if self.anchors.len() >= MAX_ANCHORS {
+                return Err(too_many("anchors", MAX_ANCHORS, place()));
+            }
             let way = self.way();
             self.anchors.insert(anchor.number, Anchor { name: anchor.name, way, weight });
         }
-        if let Some((tag, _)) = tag {
-            self.tags.insert(start, tag);
+        if let Some(tag) = tag {
+            self.tags.insert(start, tag.0);
         }
         if !matches!(node.value, Value::Scalar { .. } | Value::Alias { .. }) {
             if self.open.len() >= MAX_DEPTH {
@@ -331,6 +345,12 @@ impl<'p> Building<'p> {
             Value::Sequence { items, .. } => items.last().map(|item| item.span.end),
             _ => None,
         };
+        // Most collections are small, and room for growth would be most of what a large file takes.
+        match &mut node.value {
+            Value::Mapping { entries, .. } => entries.shrink_to_fit(),
+            Value::Sequence { items, .. } => items.shrink_to_fit(),
+            Value::Scalar { .. } | Value::Alias { .. } => {}
+        }
         // Brackets end where the parser says; a block ends with its last value, not where the next token is.
         let bracketed = !node.span.is_empty()
             && matches!(node.value, Value::Mapping { flow: true, .. } | Value::Sequence { flow: true, .. });
@@ -356,6 +376,11 @@ impl<'p> Building<'p> {
             Value::Scalar { .. } | Value::Alias { .. } => {}
         }
     }
+}
+
+fn too_many(what: &str, limit: usize, place: Place) -> Failure {
+    Failure::at(Kind::Overlay, place, format!("the file has more than {limit} {what}"))
+        .hinted("no overlay has so many; split the file if it is one")
 }
 
 fn refuse_name(anchor: &str, place: Place) -> Result<()> {

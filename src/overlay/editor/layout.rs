@@ -216,6 +216,12 @@ impl<'t> Layout<'t> {
         self.slice(&(line..end)).contains('\t')
     }
 
+    /// Whether a line starts here that has nothing but blanks on it.
+    pub(super) fn is_blank_line(&self, start: usize) -> bool {
+        start < self.text.len()
+            && self.slice(&(start..self.line_end(start))).trim_matches([' ', '\t']).is_empty()
+    }
+
     /// Where the line before a line's start starts.
     fn line_before(&self, at: usize) -> Option<usize> {
         let head = self.head(at);

@@ -180,7 +180,18 @@ impl Document {
                         "add `{there}` here to override it, or set it where it is written"
                     )));
                 }
-                self.only(&there, node, &found, "is written more than once")
+                let number = self.only(&there, node, &found, "is written more than once")?;
+                match self.merge_below(node, key, number) {
+                    None => Ok(number),
+                    Some(merge) => {
+                        let message = format!(
+                            "`{there}` is overridden by the `<<` below it, on line {}",
+                            merge.key.line
+                        );
+                        Err(Failure::at(Kind::Overlay, self.place(&node.entries().get(number).unwrap_or(merge).key), message)
+                            .hinted("Helm takes what is merged in last, other readers what is written; move `<<` above the keys"))
+                    }
+                }
             }
             (Step::Key(key), Value::Sequence { items, .. })
                 if index_of(key).is_some_and(|i| i < items.len()) =>
@@ -245,28 +256,36 @@ impl Document {
             .hinted(format!("set it where `&{name}` stands (line {line}), or write the value out here"))
     }
 
+    /// The `<<` further down in a mapping that brings a key once more: the YAML of Helm lets it win.
+    pub(super) fn merge_below<'d>(&'d self, node: &'d Node, key: &str, number: usize) -> Option<&'d Entry> {
+        let below = node.entries().iter().skip(number + 1);
+        below.filter(|entry| is_merge(entry)).find(|entry| self.merged(entry, key, 0).is_some())
+    }
+
     /// The value that a mapping inherits by `<<`, and the aliases it comes through.
     fn inherited<'d>(&'d self, node: &'d Node, key: &str, depth: usize) -> Option<(Vec<&'d Node>, &'d Node)> {
         if depth > MAX_MERGES {
             return None;
         }
-        let merges = node.entries().iter().filter(|entry| entry.key.as_str() == Some("<<"));
-        let sources = merges.flat_map(|entry| match self.resolved(&entry.value).value {
+        node.entries().iter().filter(|entry| is_merge(entry)).find_map(|entry| self.merged(entry, key, depth))
+    }
+
+    /// What one `<<` brings.
+    fn merged<'d>(&'d self, entry: &'d Entry, key: &str, depth: usize) -> Option<(Vec<&'d Node>, &'d Node)> {
+        let sources = match self.resolved(&entry.value).value {
             Value::Sequence { ref items, .. } => items.as_slice(),
             _ => std::slice::from_ref(&entry.value),
-        });
-        for source in sources {
+        };
+        sources.iter().find_map(|source| {
             let mut aliases = Vec::new();
             let source = self.through(source, &mut aliases);
             if let Some(entry) = source.entries().iter().find(|entry| self.key_is(entry, key)) {
                 return Some((aliases, &entry.value));
             }
-            if let Some((deeper, value)) = self.inherited(source, key, depth + 1) {
-                aliases.extend(deeper);
-                return Some((aliases, value));
-            }
-        }
-        None
+            let (deeper, value) = self.inherited(source, key, depth + 1)?;
+            aliases.extend(deeper);
+            Some((aliases, value))
+        })
     }
 
     /// What a list item says it is.
@@ -293,6 +312,10 @@ impl Document {
         };
         items.iter().enumerate().map(path).collect()
     }
+}
+
+fn is_merge(entry: &Entry) -> bool {
+    entry.key.as_str() == Some("<<")
 }
 
 fn index_of(key: &str) -> Option<usize> {

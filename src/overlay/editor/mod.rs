@@ -8,6 +8,7 @@ pub mod edit;
 pub mod key_path;
 pub mod quoting;
 pub mod set;
+pub mod tokens;
 
 mod followers;
 mod layout;
@@ -15,4 +16,3 @@ mod lookup;
 mod planning;
 mod proof;
 mod splice;
-mod tokens;

@@ -18,6 +18,8 @@ use super::{proof, quoting};
 const BESIDE: [(&str, &[&str]); 1] = [("digest", &["newTag", "tag", "version", "revision"])];
 /// YAML allows 1024 characters for a key and its quotes.
 const MAX_KEY: usize = 500;
+/// How many aliases a message names.
+const SHOWN: usize = 5;
 
 /// What the edits mean for the nodes of one document; nodes are known by address.
 pub(super) struct Plan<'d> {
@@ -258,6 +260,8 @@ impl<'d, 'e> Planning<'d, 'e> {
                 |sibling: &&str| entries.iter().position(|entry| self.document.key_is(entry, sibling));
             siblings.iter().find_map(is_sibling)
         });
+        // Below a `<<` that brings the key as well, or Helm would not see it.
+        let beside = beside.filter(|beside| self.document.merge_below(mapping, key, *beside).is_none());
         let after = beside.or(entries.len().checked_sub(1));
         let group = group_of(&mut self.plan, mapping);
         if group.added.iter().any(|added| added.key == key) {
@@ -395,19 +399,20 @@ impl<'d, 'e> Planning<'d, 'e> {
         }
         judged.sort_by_key(|(edit, _, node, _)| (*edit, node.start));
         for (_, key, node, sites) in judged {
-            self.judge(&key, node, &sites);
+            self.judge(followers, &key, node, &sites);
         }
     }
 
-    fn judge(&mut self, key: &KeyPath, node: &Node, sites: &[&AliasSite<'d>]) {
+    fn judge(&mut self, followers: &Followers<'d>, key: &KeyPath, node: &Node, sites: &[&AliasSite<'d>]) {
         let is_named =
             |site: &&&AliasSite<'d>| self.plan.watched.contains_key(&std::ptr::from_ref(site.node));
         let follow: Vec<_> = sites.iter().filter(|site| !is_named(site)).collect();
         let Some(first) = follow.first() else { return };
         let name = self.document.anchor_name(first.anchor);
-        let shown: Vec<_> =
-            follow.iter().take(5).map(|site| format!("`{}` (line {})", site.path, site.node.line)).collect();
-        let more = if follow.len() > 5 { format!(" and {} more", follow.len() - 5) } else { String::new() };
+        let shown = |site: &&&AliasSite<'d>| format!("`{}` (line {})", followers.path(site), site.node.line);
+        let shown: Vec<_> = follow.iter().take(SHOWN).map(|site| shown(site)).collect();
+        let more = follow.len() - shown.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!("`{key}` stands under the anchor `&{name}`: {}{more} follow", shown.join(", "));
         match self.anchors {
             Anchors::Refuse => {
@@ -429,13 +434,15 @@ impl<'d, 'e> Planning<'d, 'e> {
         for site in followers.sites().filter(|site| !is_gone(site.node)) {
             if let Some(anchored) = self.document.anchored(site.anchor).filter(|anchored| is_gone(anchored)) {
                 let name = self.document.anchor_name(site.anchor);
-                let path = &site.path;
-                let message =
-                    format!("`&{name}` cannot be removed: `{path}` (line {}) is its alias", site.node.line);
-                dangling.push((anchored, message));
+                dangling.push((anchored, name, site));
             }
         }
-        for (node, message) in dangling {
+        let more = dangling.len().saturating_sub(SHOWN);
+        for (number, (node, name, site)) in dangling.into_iter().take(SHOWN).enumerate() {
+            let (path, line) = (followers.path(site), site.node.line);
+            let more =
+                if more > 0 && number + 1 == SHOWN { format!(", and {more} more") } else { String::new() };
+            let message = format!("`&{name}` cannot be removed: `{path}` (line {line}) is its alias{more}");
             self.refuse(node, message, "write the value out at the alias first");
         }
     }

@@ -15,11 +15,10 @@ use super::tokens::{Part, Token, tokens};
 
 /// The line of each edit in the new text, once the text is proven.
 pub(super) fn proven_lines(document: &Document, plan: &Plan<'_>, after: &str) -> Result<HashMap<usize, u32>> {
-    let mut tokens = tokens(document.path(), after);
     let mut proof = Proof {
         document,
         plan,
-        tokens: &mut tokens,
+        tokens: tokens(document.path(), after),
         anchors: HashMap::new(),
         lines: HashMap::new(),
         last: 1,
@@ -42,24 +41,24 @@ pub(super) fn broken() -> Failure {
         .hinted("edit this value by hand, and please report the file's shape")
 }
 
-struct Proof<'a> {
+struct Proof<'a, T> {
     document: &'a Document,
     plan: &'a Plan<'a>,
-    tokens: &'a mut dyn Iterator<Item = Result<Token>>,
+    tokens: T,
     /// Old numbers of anchors to new ones.
     anchors: HashMap<usize, usize>,
     lines: HashMap<usize, u32>,
     last: u32,
 }
 
-impl Proof<'_> {
+impl<'a, T: Iterator<Item = Result<Token<'a>>>> Proof<'a, T> {
     /// Depth is bounded by the document's.
     fn node(&mut self, old: &Node) -> Result<()> {
         let new = self.next()?;
         let anchor = old.anchor.map(|number| self.document.anchor_name(number));
         self.hold(anchor == new.anchor.as_ref().map(|anchor| anchor.name.as_str()))?;
         let tag = self.document.tags.get(&old.start).filter(|_| old.tagged);
-        self.hold(tag == new.tag.as_ref().map(|(tag, _)| tag))?;
+        self.hold(tag == new.tag.as_ref().map(|tag| &tag.0))?;
         if let (Some(old), Some(new)) = (old.anchor, &new.anchor) {
             self.anchors.insert(old, new.number);
         }
@@ -126,7 +125,7 @@ impl Proof<'_> {
         self.hold(token.part == Part::End)
     }
 
-    fn next(&mut self) -> Result<Token> {
+    fn next(&mut self) -> Result<Token<'a>> {
         match self.tokens.next() {
             Some(Ok(token)) => {
                 self.last = token.line;
@@ -152,7 +151,7 @@ impl Proof<'_> {
 }
 
 /// Whether a token is this text, and a string in YAML 1.1 as in 1.2.
-fn is_string(part: &Part, value: &str) -> bool {
+fn is_string(part: &Part<'_>, value: &str) -> bool {
     matches!(part, Part::Scalar { text, style }
         if text == value && (*style != ScalarStyle::Plain || quoting::is_string(text)))
 }

@@ -172,6 +172,7 @@ impl<'d> Cutter<'d> {
             let entry = entries.get(number).ok_or_else(broken)?;
             self.refuse_explicit(entry)?;
             self.refuse_tab_below(&entry.value, self.layout.after(entry))?;
+            self.refuse_kept_blanks(group, number)?;
             let start = self.layout.line_start(entry.key.start);
             let before = self.layout.slice(&(start..entry.key.start));
             if before.chars().all(|c| c == ' ') {
@@ -220,6 +221,31 @@ impl<'d> Cutter<'d> {
                 "the file ends in this text without a line ending; a line after it would change it",
             )
             .hinted("end the file with a line ending first"))
+    }
+
+    /// Text that keeps its blank lines (`|+`) would take those below what is removed for its own.
+    fn refuse_kept_blanks(&self, group: &Group<'d>, number: usize) -> Result<()> {
+        let entries = group.mapping.entries();
+        let entry = entries.get(number).ok_or_else(broken)?;
+        let mut start = self.layout.line_start(entry.key.start);
+        for (at, before) in entries.iter().enumerate().take(number).rev() {
+            if self.layout.after(before) != start {
+                break;
+            }
+            start = self.layout.line_start(before.key.start);
+            if group.removed.contains(&at) {
+                continue;
+            }
+            let (last, lower) = last_value(before);
+            let block = if last.is_block_scalar() { self.layout.block_scalar(last, lower) } else { None };
+            let keeps = block.is_some_and(|block| self.layout.slice(&block.header).contains('+'));
+            if keeps && self.layout.is_blank_line(self.layout.after(entry)) {
+                let message = "the text above would take the blank lines below this key for its own";
+                return Err(self.refusal(&entry.key, message));
+            }
+            break;
+        }
+        Ok(())
     }
 
     fn refuse_explicit(&self, entry: &Entry) -> Result<()> {

@@ -3,6 +3,7 @@
 //! The only file that names the parser. It says no more than what stands there, and refuses what no
 //! overlay has: other encodings, bottomless nesting, more than is ever read.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScanError, Span, StructureStyle, options};
@@ -22,7 +23,7 @@ pub(super) fn text_of<'b>(path: &RepoPath, bytes: &'b [u8]) -> Result<&'b str> {
     let whole = || Place::of(path.as_str());
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} MiB; at most {} are read", bytes.len() >> 20, MAX_BYTES >> 20);
-        return Err(Failure::at(Kind::Overlay, whole(), message));
+        return Err(Failure::at(Kind::Overlay, whole(), message).hinted("split the file"));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Failure::at(Kind::Overlay, whole(), "the file is UTF-16").hinted("save it as UTF-8"));
@@ -39,14 +40,19 @@ pub(super) fn text_of<'b>(path: &RepoPath, bytes: &'b [u8]) -> Result<&'b str> {
 
 /// One step of the parser through a file.
 #[derive(Debug)]
-pub(super) struct Token {
-    pub(super) part: Part,
-    pub(super) span: Range<usize>,
-    pub(super) line: u32,
-    pub(super) column: u32,
-    pub(super) anchor: Option<NewAnchor>,
+pub struct Token<'t> {
+    /// What it is.
+    pub part: Part<'t>,
+    /// Its bytes in the text.
+    pub span: Range<usize>,
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based column, in characters.
+    pub column: u32,
+    /// Rare, and therefore elsewhere: millions of tokens are passed on.
+    pub(super) anchor: Option<Box<NewAnchor>>,
     /// The resolved tag and where it starts.
-    pub(super) tag: Option<(String, usize)>,
+    pub(super) tag: Option<Box<(String, usize)>>,
 }
 
 #[derive(Debug)]
@@ -56,18 +62,44 @@ pub(super) struct NewAnchor {
     pub(super) start: usize,
 }
 
+/// What a token is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Document { explicit: bool, version: Option<(u32, u32)> },
-    Scalar { text: String, style: ScalarStyle },
-    Alias { anchor: usize },
-    Sequence { flow: bool },
-    Mapping { flow: bool },
+pub enum Part<'t> {
+    /// A document begins.
+    Document {
+        /// Whether with `---`.
+        explicit: bool,
+        /// What `%YAML` says.
+        version: Option<(u32, u32)>,
+    },
+    /// A scalar.
+    Scalar {
+        /// Its text after unescaping and folding; empty where it is left out.
+        text: Cow<'t, str>,
+        /// How it is written.
+        style: ScalarStyle,
+    },
+    /// `*name`.
+    Alias {
+        /// The number of the anchor.
+        anchor: usize,
+    },
+    /// A list begins.
+    Sequence {
+        /// Whether as `[…]`.
+        flow: bool,
+    },
+    /// A mapping begins.
+    Mapping {
+        /// Whether as `{…}`.
+        flow: bool,
+    },
+    /// The innermost list or mapping ends.
     End,
 }
 
 /// The tokens of a text, in order; after an error there are no more.
-pub(super) fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Item = Result<Token>> + 't {
+pub fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Item = Result<Token<'t>>> + 't {
     let options = options! {
         emit_comments: false,
         block_scalar_eof_without_line_feed: true,
@@ -86,10 +118,12 @@ pub(super) fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Ite
                     return Some(Err(unreadable(path, error)));
                 }
             };
+            // Looking ahead costs as much as a token, and few nodes have an anchor.
+            let is_anchored = event.anchor_id().is_some();
             let Some(mut token) = token_of(event, span) else { continue };
-            if let Some(Ok((Event::Anchor(number, name), span))) = parser.peek() {
+            if is_anchored && let Some(Ok((Event::Anchor(number, name), span))) = parser.peek() {
                 let start = offsets(span).start;
-                token.anchor = Some(NewAnchor { number: *number, name: name.to_string(), start });
+                token.anchor = Some(Box::new(NewAnchor { number: *number, name: name.to_string(), start }));
             }
             return Some(Ok(token));
         }
@@ -97,7 +131,7 @@ pub(super) fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Ite
     })
 }
 
-fn token_of(event: Event<'_>, span: Span) -> Option<Token> {
+fn token_of(event: Event<'_>, span: Span) -> Option<Token<'_>> {
     let mut bytes = offsets(&span);
     let (part, tag) = match event {
         Event::DocumentStart(explicit, version) => {
@@ -105,7 +139,7 @@ fn token_of(event: Event<'_>, span: Span) -> Option<Token> {
         }
         Event::Scalar(text, style, _, tag) => {
             let left_out = bytes.is_empty() && style == granit_parser::ScalarStyle::Plain;
-            let text = if left_out { String::new() } else { text.into_owned() };
+            let text = if left_out { Cow::default() } else { text };
             (Part::Scalar { text, style: style_of(style) }, tag)
         }
         Event::Alias(anchor) => (Part::Alias { anchor }, None),
@@ -119,7 +153,7 @@ fn token_of(event: Event<'_>, span: Span) -> Option<Token> {
     }
     let tag = tag.map(|tag| {
         let start = span.tag_start().and_then(|mark| mark.byte_offset()).unwrap_or(bytes.start);
-        (format!("{}{}", tag.handle(), tag.suffix()), start)
+        Box::new((format!("{}{}", tag.handle(), tag.suffix()), start))
     });
     let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
     let column = u32::try_from(span.start.col() + 1).unwrap_or(u32::MAX);
@@ -160,4 +194,5 @@ fn unreadable(path: &RepoPath, error: ScanError) -> Failure {
 
 pub(super) fn too_deep(place: Place) -> Failure {
     Failure::at(Kind::Overlay, place, format!("nested deeper than {MAX_DEPTH} levels"))
+        .hinted("no overlay is nested so deep; make it flatter")
 }

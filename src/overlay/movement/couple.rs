@@ -14,13 +14,14 @@ use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::editor::quoting::is_string;
 use crate::overlay::pins::argo;
 use crate::overlay::pins::files::Shape;
-use crate::overlay::pins::image::{at_version, has_one_name, tag_and_digest};
+use crate::overlay::pins::image::{at_version, has_one_name, named_image, tag_and_digest};
 use crate::overlay::pins::layer::Layer;
 use crate::overlay::pins::moving::is_moving_ref;
 use crate::overlay::pins::reading::{Part, Reading};
 use crate::overlay::pins::remote::RemoteRef;
+use crate::overlay::pins::rules::PinRules;
 use crate::overlay::pins::scope::Scope;
-use crate::overlay::pins::{Member, Pin, PinKind, PinRules};
+use crate::overlay::pins::{Member, Pin, PinKind};
 
 /// What to do about a branch or a range where a version is to be promoted.
 const NO_FIXED_VERSION: &str =
@@ -199,7 +200,13 @@ impl<'r> Meeting<'r, '_> {
         }
         let whole = self.text_at(theirs);
         let text = match (pin.kind, theirs.kind) {
-            (PinKind::ImageReference, PinKind::ImageReference) => at_version(&whole, &pin.value),
+            (PinKind::ImageReference, PinKind::ImageReference) => {
+                let text = at_version(&whole, &pin.value);
+                if let Some(text) = text.as_deref().filter(|text| named_image(text).is_none()) {
+                    return self.no_image(theirs, pin, text);
+                }
+                text
+            }
             (PinKind::RemoteRef, PinKind::RemoteRef) => {
                 // A ref that stands alone is all there is.
                 Some(
@@ -407,6 +414,20 @@ impl<'r> Meeting<'r, '_> {
         self.warn(theirs, message, NO_FIXED_VERSION);
     }
 
+    /// What settings make of a release need not be what an image can have.
+    fn no_image(&mut self, theirs: &Pin, pin: &Pin, text: &str) {
+        self.met.problems.push(Problem {
+            place: Some(theirs.place()),
+            message: format!(
+                "`{}` is no tag of an image: `{}` would be `{}`",
+                pin.value.escape_debug(),
+                theirs.key,
+                text.escape_debug()
+            ),
+            hints: vec!["let `value` in `pins` make a tag, such as `{version}`".to_owned()],
+        });
+    }
+
     fn shapes_differ(&mut self, pin: &Pin, place: Place) {
         let failure = no_pin(self.source, self.target, pin, place);
         self.met.problems.extend(failure.into_problems());
@@ -419,6 +440,9 @@ impl<'r> Meeting<'r, '_> {
 
     /// A list on the way to a value whose items can only be told apart by their places, and differ in number.
     fn uncertain_list(&self, pin: &Pin, theirs: &Pin) -> Option<KeyPath> {
+        if pin.is_given() {
+            return None;
+        }
         let (source, target) = (self.source.scope_of(pin)?, self.target.scope_of(theirs)?);
         let count = |scope: &Scope<'_>, list: &KeyPath| scope.read(list).map_or(0, |list| list.items().len());
         let mut lists = nameless_lists(pin).zip(nameless_lists(theirs));

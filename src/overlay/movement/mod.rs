@@ -20,11 +20,14 @@ use self::overrides::{overrides, stale_locks};
 use self::values::{overridden_values, unreached, untyped_parameters};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
+use crate::overlay::OverlayFile;
 use crate::overlay::editor::document::Document;
 use crate::overlay::editor::edit::{Anchors, Edit, edited};
+use crate::overlay::pins::Overlay;
 use crate::overlay::pins::files::NamedFile;
 use crate::overlay::pins::reading::{FileReading, Reading};
-use crate::overlay::pins::{Overlay, PinRules};
+use crate::overlay::pins::rules::{Given, PinRules};
+use crate::overlay::pins::template::Released;
 use crate::plan::{Artifact, Change, Drift};
 
 /// What happens to a pin that only the source has.
@@ -64,13 +67,20 @@ pub struct Movement {
     pub warnings: Vec<Problem>,
 }
 
-/// What has to change for the target to run what the source runs.
+/// What has to change for the target to run what the source runs; with a `release`, pins that the settings
+/// make of it get that value. Without one they are copied as the others are.
 ///
 /// # Errors
 ///
 /// An overlay without files, or that cannot be read; a pin that cannot be set safely; a line of the
 /// target that would win over what is promoted; a lock that would be stale. Nothing is half done.
-pub fn movement(source: &Overlay, target: &Overlay, rules: &PinRules, missing: Missing) -> Result<Movement> {
+pub fn movement(
+    source: &Overlay,
+    target: &Overlay,
+    rules: &PinRules,
+    release: Option<Released<'_>>,
+    missing: Missing,
+) -> Result<Movement> {
     together([has_files(source), has_files(target)])?;
     let (source, target) = match (Reading::of(source, rules), Reading::of(target, rules)) {
         (Ok(source), Ok(target)) => (source, target),
@@ -78,6 +88,10 @@ pub fn movement(source: &Overlay, target: &Overlay, rules: &PinRules, missing: M
             together([source.map(drop), target.map(drop)])?;
             return Ok(Movement::default());
         }
+    };
+    let source = match release {
+        Some(release) => source.releasing(release, &target),
+        None => source,
     };
     let Couples { found: couples, left, mut warnings, .. } = couples(&source, &target, rules, missing)?;
     let over_images = overrides(&source, &target, &couples);
@@ -91,7 +105,9 @@ pub fn movement(source: &Overlay, target: &Overlay, rules: &PinRules, missing: M
     warnings.extend(untyped_parameters(&target, &couples));
     let in_texts = unreached(&source);
     warnings.extend(if in_texts.is_empty() { unreached(&target) } else { in_texts });
-    warnings.extend(idle_patterns(rules, &source));
+    warnings.extend(nowhere(&source, &target));
+    warnings.extend(idle_patterns(rules, &source, Given::BySource));
+    warnings.extend(idle_patterns(rules, &target, Given::ByRelease));
 
     let (files, changes, said) = edited_files(&target, &couples)?;
     warnings.extend(said);
@@ -135,13 +151,16 @@ type Edited = (Vec<FileEdit>, Vec<Change>, Vec<Problem>);
 fn edited_files(target: &Reading<'_>, couples: &[Couple<'_>]) -> Result<Edited> {
     let (mut files, mut changes, mut warnings, mut problems) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut edits: BTreeMap<&str, Vec<Edit>> = BTreeMap::new();
-    for couple in couples {
-        let Some((file, _)) = couple.group() else { continue };
-        edits.entry(file).or_default().extend(couple.edits.iter().cloned());
+    // A file of several parts is edited once.
+    let mut edits: BTreeMap<&RepoPath, (&OverlayFile, Vec<Edit>)> = BTreeMap::new();
+    for couple in couples.iter().filter(|couple| !couple.edits.is_empty()) {
+        let Some(FileReading { file, .. }) = couple.group().and_then(|(name, _)| target.files.get(name))
+        else {
+            continue;
+        };
+        edits.entry(&file.path).or_insert((file, Vec::new())).1.extend(couple.edits.iter().cloned());
     }
-    for (name, edits) in edits.iter().filter(|(_, edits)| !edits.is_empty()) {
-        let Some(FileReading { file, .. }) = target.files.get(*name) else { continue };
+    for (file, edits) in edits.values() {
         match edited(&file.path, &file.bytes, edits, Anchors::Refuse) {
             Ok(done) => {
                 warnings.extend(done.warnings);
@@ -192,7 +211,7 @@ fn shapes<'r>(
 
 /// Promoted values that other programs read as numbers, dates or booleans: `1.10` is 1.1 to them.
 fn numbers(source: &Reading<'_>, couples: &[Couple<'_>]) -> Vec<Problem> {
-    let pins = couples.iter().flat_map(|couple| &couple.source);
+    let pins = couples.iter().flat_map(|couple| &couple.source).filter(|pin| !pin.is_given());
     pins.filter_map(|pin| {
         let file = source.file_of(pin)?;
         let node = file.document.read(&pin.key)?;
@@ -212,13 +231,26 @@ fn numbers(source: &Reading<'_>, couples: &[Couple<'_>]) -> Vec<Problem> {
     .collect()
 }
 
-fn idle_patterns(rules: &PinRules, source: &Reading<'_>) -> Vec<Problem> {
+/// Files that the settings name and neither overlay has: a slip of the pen as often as a plan.
+fn nowhere(source: &Reading<'_>, target: &Reading<'_>) -> Vec<Problem> {
+    let is_there = |name: &String| source.files.contains_key(name) || target.files.contains_key(name);
+    let absent =
+        target.overlay.named.iter().filter(|named| named.is_from_settings() && !is_there(&named.name));
+    let problem = |named: &NamedFile| Problem {
+        place: Some(Place::of(named.path.as_str())),
+        message: format!("`{}` in `files` is in neither overlay", named.name.escape_debug()),
+        hints: vec!["correct it, or remove it".to_owned()],
+    };
+    absent.map(problem).collect()
+}
+
+fn idle_patterns(rules: &PinRules, reading: &Reading<'_>, given: Given) -> Vec<Problem> {
     let problem = |pattern: &str| Problem {
-        place: Some(Place::of(source.overlay.path.as_str())),
+        place: Some(Place::of(reading.overlay.path.as_str())),
         message: format!("`{}` in `pins` names nothing", pattern.escape_debug()),
         hints: vec!["correct it, or remove it".to_owned()],
     };
-    rules.idle(&source.pins).into_iter().map(problem).collect()
+    rules.idle(&reading.pins, given).into_iter().map(problem).collect()
 }
 
 #[cfg(test)]
@@ -351,8 +383,9 @@ model:
             let mut overlays =
                 [overlay("staging", &[("values.yaml", "a: 1")]), overlay("prod", &[("values.yaml", "a: 1")])];
             overlays[linked].files[0].mode = 0o120_000;
-            let said =
-                movement(&overlays[0], &overlays[1], &rules(&[]), Missing::List).unwrap_err().to_string();
+            let said = movement(&overlays[0], &overlays[1], &rules(&[]), None, Missing::List)
+                .unwrap_err()
+                .to_string();
             assert!(said.contains("a symbolic link"), "{said}");
         }
     }
@@ -362,7 +395,10 @@ model:
         let staging = overlay("staging", &[("values.yaml", "image: {tag: v2}")]);
         let mut prod = overlay("prod", &[("values.yaml", "image: {tag: v1}")]);
         prod.files[0].mode = 0o100_755;
-        assert_eq!(movement(&staging, &prod, &rules(&[]), Missing::List).unwrap().files[0].mode, 0o100_755);
+        assert_eq!(
+            movement(&staging, &prod, &rules(&[]), None, Missing::List).unwrap().files[0].mode,
+            0o100_755
+        );
     }
 
     /// The files of a movement put into the target.
@@ -413,9 +449,9 @@ model:
             let missing = if add { Missing::Add } else { Missing::List };
             let source = overlay("staging", &[("values.yaml", &list(&source, Order::AsIs))]);
             let target = overlay("prod", &[("values.yaml", &list(&target, Order::AsIs))]);
-            let Ok(first) = movement(&source, &target, &rules(&[]), missing) else { return Ok(()) };
+            let Ok(first) = movement(&source, &target, &rules(&[]), None, missing) else { return Ok(()) };
             let target = applied(&target, &first);
-            let second = movement(&source, &target, &rules(&[]), missing).unwrap();
+            let second = movement(&source, &target, &rules(&[]), None, missing).unwrap();
             prop_assert_eq!(second.changes, vec![]);
             prop_assert!(second.files.is_empty() && second.artifacts.is_empty());
             prop_assert_eq!(second.drift, first.drift);
@@ -435,8 +471,8 @@ model:
                 overlay(name, &files)
             };
             let target = both("prod", &target, "v1", Order::AsIs);
-            let straight = movement(&both("staging", &source, "v2", Order::AsIs), &target, &rules(&[]), Missing::List);
-            let reversed = movement(&both("staging", &source, "v2", Order::Reversed), &target, &rules(&[]), Missing::List);
+            let straight = movement(&both("staging", &source, "v2", Order::AsIs), &target, &rules(&[]), None, Missing::List);
+            let reversed = movement(&both("staging", &source, "v2", Order::Reversed), &target, &rules(&[]), None, Missing::List);
             match (straight, reversed) {
                 (Ok(straight), Ok(reversed)) => {
                     prop_assert_eq!(straight.files, reversed.files);

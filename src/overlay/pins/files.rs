@@ -53,8 +53,9 @@ pub struct NamedFile {
     pub(in crate::overlay) name: String,
     /// The part of the file that is this environment's; absent: all of it.
     pub(in crate::overlay) at: Option<KeyPath>,
-    /// What it is, where the settings say so.
+    /// What it is, where the settings or its name say so.
     pub(in crate::overlay) shape: Option<Shape>,
+    usual: bool,
 }
 
 impl Shape {
@@ -120,6 +121,12 @@ impl FileRule {
         self.file.starts_with('/')
     }
 
+    /// Whether each environment has a file, or a part of one, of its own by this name.
+    #[must_use]
+    pub fn names_environment(&self) -> bool {
+        std::iter::once(&self.file).chain(&self.at).any(|text| text.contains("{environment}"))
+    }
+
     /// The file in the overlay of one environment.
     pub fn named(&self, folder: &RepoPath, environment: &str, app: &str) -> Result<NamedFile> {
         let file = filled(&self.file, environment, app)?;
@@ -139,7 +146,7 @@ impl FileRule {
             false => format!("{}{plain}", self.file.strip_suffix(path.file_name()).unwrap_or_default()),
         };
         let name = self.at.iter().fold(name, |name, at| format!("{name} at {at}"));
-        Ok(NamedFile { path, name, at, shape })
+        Ok(NamedFile { path, name, at, shape, usual: false })
     }
 }
 
@@ -147,7 +154,13 @@ impl NamedFile {
     /// The files that an overlay has without settings.
     pub fn usual(folder: &RepoPath) -> Vec<Self> {
         let file = |name: &&str| FileRule::new(name, None, None)?.named(folder, "", "");
-        OVERLAY_FILES.iter().filter_map(|name| file(name).ok()).collect()
+        let usual = OVERLAY_FILES.iter().filter_map(|name| file(name).ok());
+        usual.map(|named| Self { usual: true, ..named }).collect()
+    }
+
+    /// Whether the settings name it.
+    pub(in crate::overlay) fn is_from_settings(&self) -> bool {
+        !self.usual
     }
 }
 
@@ -172,4 +185,166 @@ fn filled(text: &str, environment: &str, app: &str) -> Result<String> {
     }
     done.push_str(rest);
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+    use super::*;
+    use crate::overlay::movement::{Missing, Movement, movement};
+    use crate::overlay::testing::{changes, overlay_of, rules, warnings};
+
+    fn file(name: &str, at: Option<&str>) -> FileRule {
+        FileRule::new(name, at, None).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_named_for_each_environment() {
+        let folder = RepoPath::parse("deploy/agent").unwrap();
+        let table = [
+            ("values.yaml", None, "deploy/agent/values.yaml", "values.yaml"),
+            ("values-{environment}.yaml", None, "deploy/agent/values-prod.yaml", "values-{environment}.yaml"),
+            ("{environment}/{app}.yaml", None, "deploy/agent/prod/fraud.yaml", "{environment}/{app}.yaml"),
+            ("/clusters/{environment}.yaml", None, "clusters/prod.yaml", "/clusters/{environment}.yaml"),
+            ("sub/kustomization.yml", None, "deploy/agent/sub/kustomization.yml", "sub/kustomization.yaml"),
+            (
+                "all.yaml",
+                Some("envs.{environment}"),
+                "deploy/agent/all.yaml",
+                "all.yaml at envs.{environment}",
+            ),
+        ];
+        for (name, at, path, called) in table {
+            let named = file(name, at).named(&folder, "prod", "fraud").unwrap();
+            assert_eq!((named.path.as_str(), named.name.as_str()), (path, called));
+        }
+        let at = file("all.yaml", Some("envs.{environment}")).named(&folder, "prod", "fraud").unwrap().at;
+        assert_eq!(at.unwrap().to_string(), "envs.prod");
+    }
+
+    #[test]
+    fn a_name_that_is_no_file_is_refused_with_a_reason() {
+        let table = [
+            ("../x.yaml", None, "is not a path in the repository"),
+            ("", None, "names no file"),
+            (".", None, "is not a path in the repository"),
+            ("/", None, "names no file"),
+            ("values-{env}.yaml", None, "`{env}` in `values-{env}.yaml` stands for nothing"),
+            ("values.yaml", Some("a..b"), "`a..b` is not a key path"),
+            ("values.yaml", Some("{target}"), "stands for nothing"),
+        ];
+        for (name, at, why) in table {
+            let said = FileRule::new(name, at, None).unwrap_err().to_string();
+            assert!(said.contains(why), "{name}: {said}");
+        }
+    }
+
+    const ALL: &str = "\
+# One file for every environment.
+common: &common {repository: acme/agent}
+environments:
+  staging:
+    image: {<<: *common, tag: \"1.10\"}
+    workers: [{name: a, image: 'r.io/w:v2'}]
+  prod:
+    image:
+      <<: *common
+      tag: v1.7.3 # promoted
+    workers:
+      - name: a
+        image: r.io/w:v1
+  prod-eu: {image: {repository: acme/agent, tag: v0}}
+";
+
+    fn moved(rule: &FileRule, source: &[(&str, &str)], target: &[(&str, &str)]) -> Movement {
+        let named = |environment, files| overlay_of(environment, std::slice::from_ref(rule), files);
+        let (source, target) = (named("staging", source), named("prod", target));
+        movement(&source, &target, &rules(&[]), None, Missing::List).unwrap()
+    }
+
+    #[test]
+    fn environments_in_one_file_are_parts_of_it() {
+        let moved = moved(
+            &file("all.yaml", Some("environments.{environment}")),
+            &[("all.yaml", ALL)],
+            &[("all.yaml", ALL)],
+        );
+        assert_eq!(
+            changes(&moved),
+            [
+                "10 environments.prod.image.tag v1.7.3 -> 1.10",
+                "13 environments.prod.workers[name=a].image r.io/w:v1 -> r.io/w:v2"
+            ]
+        );
+        let expected = ALL.replace("v1.7.3 #", "\"1.10\" #").replace("r.io/w:v1", "r.io/w:v2");
+        assert_eq!(String::from_utf8(moved.files[0].after.clone()).unwrap(), expected);
+        assert!(moved.drift.is_empty(), "{:?}", moved.drift);
+        assert_eq!(warnings(&moved), [""; 0]);
+    }
+
+    #[test]
+    fn files_of_each_environment_in_one_folder_are_one_file() {
+        let rule = file("values-{environment}.yaml", None);
+        let moved = moved(
+            &rule,
+            &[
+                ("values-staging.yaml", "image: {tag: v2}\nextra: 1\n"),
+                ("values-prod.yaml", "image: {tag: v0}\n"),
+            ],
+            &[("values-prod.yaml", "image: {tag: v1}\n"), ("values-staging.yaml", "image: {tag: v0}\n")],
+        );
+        assert_eq!(changes(&moved), ["1 image.tag v1 -> v2"]);
+        assert_eq!(moved.files[0].path.file_name(), "values-prod.yaml");
+        assert_eq!(moved.drift[0].key, "extra");
+    }
+
+    #[test]
+    fn a_part_that_is_not_there_or_is_an_alias_is_an_error_with_its_place() {
+        let rule = file("all.yaml", Some("environments.{environment}"));
+        let table = [
+            (
+                "environments: {staging: {image: {tag: v2}}}\n",
+                "all.yaml:1:15`: `environments.prod` is not there",
+            ),
+            ("a: &a {image: {tag: v1}}\nenvironments: {staging: *a, prod: *a}\n", "is an alias of `*a`"),
+        ];
+        for (text, why) in table {
+            let named =
+                |environment| overlay_of(environment, std::slice::from_ref(&rule), &[("all.yaml", text)]);
+            let said = movement(&named("staging"), &named("prod"), &rules(&[]), None, Missing::List)
+                .unwrap_err()
+                .to_string();
+            assert!(said.contains(why) && said.contains("hint: `at` in the settings names"), "{said}");
+        }
+    }
+
+    #[test]
+    fn several_parts_of_a_file_are_edited_at_once_and_one_place_is_not_named_twice() {
+        let text = "a: {staging: {image: {tag: v2}}, prod: {image: {tag: v1}}}\nb: {staging: {image: {tag: w2}}, prod: {image: {tag: w1}}}\n";
+        let parts = [file("all.yaml", Some("a.{environment}")), file("all.yaml", Some("b.{environment}"))];
+        let of = |environment, rules: &[FileRule]| overlay_of(environment, rules, &[("all.yaml", text)]);
+        let moved =
+            movement(&of("staging", &parts), &of("prod", &parts), &rules(&[]), None, Missing::List).unwrap();
+        assert_eq!(changes(&moved), ["1 a.prod.image.tag v1 -> v2", "2 b.prod.image.tag w1 -> w2"]);
+        assert_eq!(moved.files.len(), 1);
+        let twice = [parts[0].clone(), file("all.yaml", None)];
+        let said = movement(&of("staging", &twice), &of("prod", &twice), &rules(&[]), None, Missing::List)
+            .unwrap_err();
+        assert!(
+            said.to_string().contains("is in the overlay twice: by `all.yaml`")
+                || said.to_string().contains("is in the overlay twice: by `all.yaml at"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_named_file_that_neither_overlay_has_is_told() {
+        let rule = [file("values.yaml", None), file("vlaues.yaml", None)];
+        let of = |environment, tag: &str| {
+            overlay_of(environment, &rule, &[("values.yaml", &format!("image: {{tag: {tag}}}\n"))])
+        };
+        let moved =
+            movement(&of("staging", "v2"), &of("prod", "v1"), &rules(&[]), None, Missing::List).unwrap();
+        assert_eq!(warnings(&moved), ["`prod/vlaues.yaml`: `vlaues.yaml` in `files` is in neither overlay"]);
+    }
 }

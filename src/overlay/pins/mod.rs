@@ -17,18 +17,19 @@ pub(in crate::overlay) mod layer;
 mod own;
 pub(in crate::overlay) mod reading;
 pub(in crate::overlay) mod remote;
+pub mod rules;
 pub(in crate::overlay) mod scope;
+pub mod template;
 
-use self::files::{NamedFile, Shape};
+use self::files::NamedFile;
 use self::image::tag_and_digest;
 use self::layer::Layer;
-use self::pattern::Pattern;
 use self::reading::Reading;
-use self::scope::Scope;
-use crate::failure::{Failure, Kind, Place, Result};
+use self::rules::{PinRules, Place as RulePlace};
+use self::template::{Released, Template};
+use crate::failure::{Place, Result};
 use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
-use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::KeyPath;
 
 /// An environment's folder as it is at one commit.
@@ -42,13 +43,6 @@ pub struct Overlay {
     pub named: Vec<NamedFile>,
     /// Those of them that there are, in any order.
     pub files: Vec<OverlayFile>,
-}
-
-/// What counts as a pin.
-#[derive(Debug, Clone, Default)]
-pub struct PinRules {
-    /// The team's own patterns; without any, the default set holds.
-    patterns: Vec<Pattern>,
 }
 
 /// What a pin versions, and how.
@@ -111,6 +105,8 @@ pub struct Pin {
     pub(in crate::overlay) group: (String, String),
     /// Which part of its group it is.
     pub(in crate::overlay) member: Member,
+    /// How its value is made, where the settings say so; else it comes from the source overlay.
+    pub(in crate::overlay) template: Option<Template>,
 }
 
 /// The part a pin plays in what is versioned.
@@ -162,63 +158,18 @@ impl Overlay {
     }
 }
 
-impl PinRules {
-    /// The rules that `pins:` gives; no patterns mean the default set.
-    pub fn new(patterns: &[String]) -> Result<Self> {
-        let (mut read, mut problems) = (Vec::new(), Vec::new());
-        for pattern in patterns {
-            match Pattern::parse(pattern) {
-                Ok(pattern) => read.push(pattern),
-                Err(failure) => problems.extend(failure.into_problems()),
-            }
-        }
-        match Failure::several(Kind::Settings, problems) {
-            Some(failure) => Err(failure),
-            None => Ok(Self { patterns: read }),
-        }
-    }
-
-    /// Whether these are a team's own patterns, which say more than the default set can guess.
-    pub(in crate::overlay) fn are_own(&self) -> bool {
-        !self.patterns.is_empty()
-    }
-
-    /// The team's patterns that name none of these pins.
-    pub(in crate::overlay) fn idle(&self, pins: &[Pin]) -> Vec<&str> {
-        let idle = self.patterns.iter().filter(|pattern| !pins.iter().any(|pin| pattern.names(&pin.named)));
-        idle.map(Pattern::as_str).collect()
-    }
-
-    pub(in crate::overlay) fn meaning(
-        &self,
-        shape: Shape,
-        scope: &Scope<'_>,
-        path: &KeyPath,
-        node: &Node,
-    ) -> Option<Meaning> {
-        if self.are_own() && !self.patterns.iter().any(|pattern| pattern.names(path)) {
-            return None;
-        }
-        // Even where a pattern names it: what fills it in decides.
-        if matches!(shape, Shape::Argo | Shape::Flux) && argo::is_filled_in(scope.text_of(node)) {
-            return None;
-        }
-        let known = match shape {
-            Shape::Values => helm::meaning(scope, path, node),
-            Shape::Kustomization => kustomize::meaning(scope, path, node),
-            Shape::Chart => chart::meaning(scope, path, node),
-            Shape::Argo => argo::meaning(scope, path, node),
-            Shape::Flux => flux::meaning(scope, path, node),
-            Shape::Lock => return None,
-        };
-        if known.is_none() && self.are_own() { own::meaning(scope, path, node) } else { known }
-    }
-}
-
 impl Pin {
     /// The tag, version or ref, where there is one: what can equal a release's version.
     #[must_use]
     pub fn version(&self) -> Option<&str> {
+        if let Some(template) = &self.template {
+            let tag = if self.kind == PinKind::ImageReference {
+                tag_and_digest(&self.value).0?
+            } else {
+                &self.value
+            };
+            return template.told(tag).or(Some(tag)).filter(|told| !told.is_empty());
+        }
         match self.kind {
             PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => None,
             PinKind::ImageReference => tag_and_digest(&self.value).0,
@@ -236,6 +187,23 @@ impl Pin {
             PinKind::ImageReference => tag_and_digest(&self.value).1,
             _ => None,
         }
+    }
+
+    /// Whether its value follows from the release, by the `value` of a rule, and not from the source overlay.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// The same pin with the value that a release gives it; one without a rule for that has none.
+    pub(in crate::overlay) fn given(&self, release: Released<'_>) -> Option<Self> {
+        let value = self.template.as_ref()?.filled(release);
+        Some(Self { value, ..self.clone() })
+    }
+
+    /// Where it stands, as far as rules ask.
+    fn at(&self) -> RulePlace<'_> {
+        RulePlace { name: &self.group.0, file: &self.name_in_overlay, path: &self.named }
     }
 
     /// Where it stands.
@@ -308,13 +276,6 @@ flags: [x, y]
         for (patterns, expected) in table {
             assert_eq!(listed("values.yaml", text, patterns), expected, "{patterns:?}");
         }
-    }
-
-    #[test]
-    fn every_wrong_pattern_is_reported() {
-        let failure = PinRules::new(&["a..b".into(), "image.tag".into(), "{a".into()]).unwrap_err();
-        assert_eq!(failure.problems().len(), 2, "{failure}");
-        assert_eq!(failure.kind(), Kind::Settings);
     }
 
     #[test]

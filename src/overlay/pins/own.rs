@@ -23,13 +23,7 @@ pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node
         member,
     };
     let Some(Step::Key(key)) = path.steps.last() else {
-        return Some(pin(
-            PinKind::Other,
-            &path.to_string(),
-            text.to_owned(),
-            path.to_string(),
-            Member::Whole,
-        ));
+        return Some(whole(scope, path, node));
     };
     if let Some(image) = ImageReference::parse(text).filter(|_| text.contains('/') || helm::is_image_key(key))
     {
@@ -55,5 +49,18 @@ pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node
         let named = pin(kind, &artifact, text.to_owned(), group, member);
         return Some(Meaning { repository, ..named });
     }
-    Some(pin(PinKind::Other, &path.to_string(), text.to_owned(), path.to_string(), Member::Whole))
+    Some(whole(scope, path, node))
+}
+
+/// A value that moves as a whole.
+pub(super) fn whole(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Meaning {
+    Meaning {
+        kind: PinKind::Other,
+        artifact: path.to_string(),
+        repository: None,
+        value: scope.text_of(node).to_owned(),
+        group: path.to_string(),
+        settled: 0,
+        member: Member::Whole,
+    }
 }

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use super::files::{NamedFile, Shape};
 use super::layer::Layer;
+use super::rules::{PinRules, Place as RulePlace};
 use super::scope::{Scope, without_environment};
-use super::{Member, Overlay, Pin, PinRules};
+use super::template::Released;
+use super::{Member, Overlay, Pin};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
@@ -61,12 +63,21 @@ impl<'o> Reading<'o> {
         }
         pins.sort_by(|a: &Pin, b: &Pin| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         problems.extend(doubles(&pins));
+        problems.extend(read_twice(&pins));
         problems.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
         problems.dedup();
         match Failure::several(Kind::Overlay, problems) {
             Some(failure) => Err(failure),
             None => Ok(Self { overlay, files, pins }),
         }
+    }
+
+    /// This overlay as the source of a release: what `target` pins by the release is called so by it, and
+    /// whatever stands there in this overlay does not count.
+    pub(in crate::overlay) fn releasing(mut self, release: Released<'_>, target: &Reading<'_>) -> Self {
+        self.pins.retain(|pin| !pin.is_given());
+        self.pins.extend(target.pins.iter().filter_map(|pin| pin.given(release)));
+        self
     }
 
     /// The file in which a pin stands or, for a pin of another overlay, would stand.
@@ -111,7 +122,11 @@ impl<'o> FileReading<'o> {
         for part in &self.parts {
             let scope = Scope::at(&self.document, part.base.clone()).of(&overlay.environment);
             for (path, node) in scope.walk() {
-                let Some(meaning) = rules.meaning(part.shape, &scope, &path, node) else { continue };
+                let name_in_overlay = overlay.name_of(&self.file.path);
+                let at = RulePlace { name: &named.name, file: name_in_overlay, path: &path };
+                let Some((meaning, template)) = rules.meaning(part.shape, &scope, &at, node) else {
+                    continue;
+                };
                 let key = scope.in_file(&path);
                 if let Err(failure) = self.document.find(&key) {
                     let failure = if matches!(node.value, Value::Alias { .. }) {
@@ -124,7 +139,7 @@ impl<'o> FileReading<'o> {
                 }
                 pins.push(Pin {
                     file: self.file.path.clone(),
-                    name_in_overlay: overlay.name_of(&self.file.path).to_owned(),
+                    name_in_overlay: name_in_overlay.to_owned(),
                     key,
                     kind: meaning.kind,
                     artifact: meaning.artifact,
@@ -138,6 +153,7 @@ impl<'o> FileReading<'o> {
                     part: part.name.clone(),
                     group: (named.name.clone(), format!("{}{}", part.name, meaning.group)),
                     member: meaning.member,
+                    template,
                 });
             }
         }
@@ -220,6 +236,26 @@ fn side_by_side(one: &RepoPath, other: &RepoPath) -> Problem {
         ),
         hints: vec![format!("remove `{other}`, or join the two", other = other.as_str())],
     }
+}
+
+/// Pins that stand in two parts of an overlay at once: `files` names one place twice.
+fn read_twice(pins: &[Pin]) -> Vec<Problem> {
+    let mut seen: BTreeMap<(&RepoPath, &KeyPath), &Pin> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for pin in pins {
+        let Some(first) = seen.insert((&pin.file, &pin.key), pin) else { continue };
+        problems.push(Problem {
+            place: Some(pin.place()),
+            message: format!(
+                "`{}` is in the overlay twice: by `{}` and by `{}`",
+                pin.key,
+                first.group.0.escape_debug(),
+                pin.group.0.escape_debug()
+            ),
+            hints: vec!["correct `files` in the settings: every place belongs to one of them".to_owned()],
+        });
+    }
+    problems
 }
 
 /// Pins that are called the same, so that another overlay's could be either.

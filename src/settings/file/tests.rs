@@ -39,7 +39,11 @@ fn a_file_with_every_key_is_read() {
     let agent = &apps[0];
     assert_eq!(agent.name.value, "fraud-agent");
     assert_eq!(agent.name.place.to_string(), ".github/promote.yaml:27:11");
-    assert_eq!(agent.of_app.pins.as_ref().unwrap().value, ["image.{tag,digest}", "model.{version,digest}"]);
+    let pins = agent.of_app.pins.as_ref().unwrap().value.iter();
+    assert_eq!(
+        pins.map(PinRule::as_str).collect::<Vec<_>>(),
+        ["image.{tag,digest}", "model.{version,digest}", "spec.source.targetRevision"]
+    );
     assert_eq!(
         agent.layer.evidence.as_ref().unwrap().value,
         [
@@ -308,5 +312,18 @@ proptest! {
             text.replace_range(start..end, &patch);
             let _ = read(&RepoPath::parse("f").unwrap(), &text);
         }
+    }
+}
+
+#[test]
+fn the_settings_that_the_readme_shows_are_read_without_a_mistake() {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let settings: Vec<_> = blocks
+        .filter(|text| text.starts_with("# .github/promote.yaml") || text.starts_with("pins:"))
+        .collect();
+    assert_eq!(settings.len(), 2);
+    for text in settings {
+        assert_eq!(problems(text), [""; 0]);
     }
 }

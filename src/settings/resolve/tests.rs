@@ -353,7 +353,7 @@ fn nothing_asked_gives_the_defaults() {
     assert_eq!(one.evidence_at, EvidenceAt::Tag);
     assert_eq!(one.policy.folders, [path("policy")]);
     assert_eq!((one.policy.named, one.policy.mode), (false, PolicyMode::Enforce));
-    assert!(one.pins.is_empty() && one.carries.is_none() && one.changelog_paths.is_empty());
+    assert!(one.carries.is_none() && one.changelog_paths.is_empty());
     assert!(!one.prereleases && !one.add_missing && !one.require_signed_tag);
     assert_eq!(one.pull_request, request.pull_request);
     assert_eq!((request.base, request.trunk), (None, None));

@@ -174,6 +174,13 @@ fn edits_that_meet_compose() {
         ("{a: , b: 1}\n", &[remove("b")], "{a: }\n"),
         ("{a: }\n", &[add("@0", "b", "v")], "{a: , b: v }\n"),
         ("{\n  a:\n}\n", &[add("@0", "b", "v")], "{\n  a: ,\n  b: v\n}\n"),
+        ("a: |+\n  x\n# c\nb: 1\n\nc: 2\n", &[remove("b")], "a: |+\n  x\n# c\n\nc: 2\n"),
+        ("d: &d {t: x}\na:\n  u: y\n  <<: *d\n", &[set("a.u", "z")], "d: &d {t: x}\na:\n  u: z\n  <<: *d\n"),
+        (
+            "d: &d {digest: x}\na:\n  tag: y\n  <<: *d\n",
+            &[add("a", "digest", "z")],
+            "d: &d {digest: x}\na:\n  tag: y\n  <<: *d\n  digest: z\n",
+        ),
         ("a: |-\n  x", &[add("@0", "b", "v")], "a: |-\n  x\nb: v"),
         ("a: 1.10\n", &[set("a", "1.10")], "a: \"1.10\"\n"),
         ("- a\n-   name: x\n    v: 1\n", &[set("[name=x].v", "z")], "- a\n-   name: x\n    v: z\n"),
@@ -215,6 +222,11 @@ fn what_cannot_be_meant_is_refused() {
         ("a: v\n\n\t\nb: 1\n", &[set("a", "1")], "has a tab"),
         ("a: |\n  x\n\t", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[add("@0", "digest", "1"), remove("a")], "has a tab"),
+        ("a: |+\n  x\nb: 1\n\nc: 2\n", &[remove("b")], "blank lines below"),
+        ("a:\n  k: >+\n    x\nb: 1\nc: 2\n  \nd: 3\n", &[remove("b"), remove("c")], "blank lines below"),
+        ("d: &d {t: x}\na:\n  t: y\n  <<: *d\n", &[set("a.t", "z")], "3:3`: `a.t` is overridden by the `<<`"),
+        ("d: &d {t: {u: x}}\na:\n  t: {u: y}\n  <<: [*d]\n", &[set("a.t.u", "z")], "overridden by the `<<`"),
+        ("d: &d {t: x}\na:\n  t: y\n  <<: *d\n", &[remove("a.t")], "overridden by the `<<`"),
     ];
     for (input, edits, reason) in table {
         let message = refusal(input, edits, Anchors::Follow);
