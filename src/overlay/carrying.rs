@@ -3,6 +3,8 @@
 //! The carrying pin is named by `carries`, or it is the image tag that equals the release's version. It
 //! is never guessed: two different images that carry one release are an error, and none is an answer.
 
+use std::cmp::Reverse;
+
 use crate::failure::{Failure, Kind, Result};
 use crate::names::CommitSha;
 use crate::overlay::pins::image::{is_one_image, tag_and_digest};
@@ -73,16 +75,13 @@ pub fn carrying<'p>(pins: &'p [Pin], release: Released<'_>, carries: Option<&str
 
 /// The pin that says which version the target runs: its counterpart of the source's carrying pin.
 ///
-/// Where they differ, the kustomization's counts, since Kustomize has the last word on images.
+/// Where they differ, the one that is put in last counts: an operator's images, then a kustomization's, then
+/// parameters, then values.
 #[must_use]
 pub fn carried_pin<'t>(target_pins: &'t [Pin], source_carrying: &[&Pin]) -> Option<&'t Pin> {
-    let counterparts = || {
-        let is = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
-        target_pins.iter().filter(is)
-    };
-    let last_word =
-        counterparts().find(|pin| pin.group.0.ends_with("kustomization.yaml") && pin.version().is_some());
-    last_word.or_else(|| counterparts().find(|pin| pin.version().is_some()))
+    let is_counterpart = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
+    let counterparts = target_pins.iter().filter(is_counterpart).filter(|pin| pin.version().is_some());
+    counterparts.min_by_key(|pin| Reverse(pin.layer))
 }
 
 fn able_to_carry<'p>(pins: &'p [Pin], carries: Option<&str>) -> Result<Vec<&'p Pin>> {
@@ -255,6 +254,26 @@ mod tests {
             panic!()
         };
         assert_eq!(carried_pin(&files("v1.7.3", "v1.7.2"), &carrying).and_then(Pin::version), Some("v1.7.2"));
+    }
+
+    #[test]
+    fn what_is_put_in_last_says_what_the_target_runs() {
+        let app = |tag: &str, parameter: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {{source: {{repoURL: x/y, helm: {{valuesObject: {{image: {{repository: a, tag: {tag}}}}}, parameters: [{{name: image.repository, value: a}}, {{name: image.tag, value: {parameter}}}]}}}}}}\n"
+            )
+        };
+        let files = [crate::overlay::FileRule::new("app.yaml", None, None).unwrap()];
+        let pins_of = |text: &str| {
+            pins(&crate::overlay::testing::overlay_of("prod", &files, &[("app.yaml", text)]), &rules(&[]))
+                .unwrap()
+        };
+        let source = pins_of(&app("v1.8.0", "v1.8.0"));
+        let Carrying::Pins(carrying) = carrying(&source, of("v1.8.0", &commit()), None).unwrap() else {
+            panic!()
+        };
+        let target = pins_of(&app("v1.7.3", "v1.7.2"));
+        assert_eq!(carried_pin(&target, &carrying).and_then(Pin::version), Some("v1.7.2"));
     }
 
     #[test]

@@ -60,6 +60,27 @@ pub(super) fn listed(name: &str, text: &str, patterns: &[&str]) -> Vec<String> {
     pins.iter().map(|pin| format!("{} {:?} {} = {}", pin.key, pin.kind, pin.artifact, pin.value)).collect()
 }
 
+/// `key kind artifact = value` of each pin of one file of a staging overlay that only settings name.
+pub(super) fn listed_in(name: &str, text: &str, patterns: &[&str]) -> Vec<String> {
+    let files = [FileRule::new(name, None, None).unwrap()];
+    let pins = pins(&overlay_of("staging", &files, &[(name, text)]), &rules(patterns)).unwrap();
+    pins.iter().map(|pin| format!("{} {:?} {} = {}", pin.key, pin.kind, pin.artifact, pin.value)).collect()
+}
+
+/// What moves between overlays whose files only settings name.
+pub(super) fn moved_in(
+    source: &[(&str, &str)],
+    target: &[(&str, &str)],
+    missing: Missing,
+) -> Result<Movement> {
+    let mut names: Vec<_> = source.iter().chain(target).map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let files: Vec<_> = names.iter().map(|name| FileRule::new(name, None, None).unwrap()).collect();
+    let (source, target) = (overlay_of("staging", &files, source), overlay_of("prod", &files, target));
+    movement(&source, &target, &rules(&[]), None, missing)
+}
+
 /// What is said when the pins of these files cannot be read.
 pub(super) fn refusal(files: &[(&str, &str)], patterns: &[&str]) -> String {
     pins(&overlay("staging", files), &rules(patterns)).unwrap_err().to_string()

@@ -3,54 +3,10 @@
 //! A moving tag means that what was tested and what will run are only the same by luck.
 
 use super::{Subject, of_artifact};
+use crate::overlay::is_moving;
 use crate::plan::{ArtifactKind, ArtifactVersion, Finding, Verdict};
 
 pub(super) const NAME: &str = "image-pinned";
-
-/// Tags that people move: names of branches, channels and environments.
-const MOVING: &[&str] = &[
-    "latest",
-    "main",
-    "master",
-    "trunk",
-    "head",
-    "dev",
-    "devel",
-    "develop",
-    "development",
-    "stable",
-    "edge",
-    "nightly",
-    "daily",
-    "weekly",
-    "snapshot",
-    "canary",
-    "beta",
-    "alpha",
-    "rc",
-    "next",
-    "current",
-    "release",
-    "lts",
-    "rolling",
-    "prod",
-    "production",
-    "staging",
-    "stage",
-    "test",
-    "testing",
-    "qa",
-    "uat",
-    "preview",
-    "unstable",
-    "default",
-];
-
-/// Parts with a digit that name a platform, not a build.
-const VARIANTS: &[&str] = &[
-    "amd64", "arm64", "aarch64", "x86_64", "x86", "64", "armv7", "cuda11", "cuda12", "cuda13", "py3",
-    "debian12",
-];
 
 pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let hint = format!(
@@ -100,18 +56,6 @@ fn tag_of(version: &ArtifactVersion) -> &str {
         Some((_, last)) => last.split_once(':').map_or("", |(_, tag)| tag),
         None => whole.rsplit_once(':').map_or(whole, |(_, tag)| tag),
     }
-}
-
-/// `latest`, `main-arm64`, `v3-latest`: a moving name, alone or with a variant. A part with a digit in it
-/// (`main-3f1c9ab`, `rc.1`) says which build; beside `latest` it must be as long as a date or commit.
-fn is_moving(tag: &str) -> bool {
-    let tag = tag.to_ascii_lowercase();
-    let parts: Vec<&str> = tag.split(['-', '_', '.', '+']).collect();
-    let counts = |part: &str| part.bytes().any(|byte| byte.is_ascii_digit()) && !VARIANTS.contains(&part);
-    if parts.contains(&"latest") {
-        return !parts.iter().any(|part| part.len() >= 6 && counts(part));
-    }
-    parts.first().is_some_and(|first| MOVING.contains(first)) && !parts.iter().any(|part| counts(part))
 }
 
 #[cfg(test)]

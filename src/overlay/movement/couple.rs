@@ -12,12 +12,20 @@ use crate::overlay::editor::document::{Node, ScalarStyle, Value};
 use crate::overlay::editor::edit::Edit;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::editor::quoting::is_string;
-use crate::overlay::pins::image::{ImageReference, has_one_name, tag_and_digest};
-use crate::overlay::pins::reading::Reading;
+use crate::overlay::pins::argo;
+use crate::overlay::pins::files::Shape;
+use crate::overlay::pins::image::{at_version, has_one_name, named_image, tag_and_digest};
+use crate::overlay::pins::layer::Layer;
+use crate::overlay::pins::moving::is_moving_ref;
+use crate::overlay::pins::reading::{Part, Reading};
 use crate::overlay::pins::remote::RemoteRef;
 use crate::overlay::pins::rules::PinRules;
 use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Member, Pin, PinKind};
+
+/// What to do about a branch or a range where a version is to be promoted.
+const NO_FIXED_VERSION: &str =
+    "name the release by `value: '{tag}'` in `pins`, or pin a fixed version in both overlays";
 
 /// One versioned thing that the target gets from the source.
 pub(in crate::overlay) struct Couple<'r> {
@@ -61,6 +69,10 @@ pub(in crate::overlay) fn couples<'r>(
             Some(counterparts) => meeting.both(&pins, counterparts),
             None => pins.into_iter().for_each(|pin| meeting.source_only(pin)),
         }
+    }
+    let sources = by_group(&source.pins);
+    for pin in target.pins.iter().filter(|pin| !sources.contains_key(&pin.group)) {
+        meeting.target_only(pin);
     }
     let Couples { problems, .. } = &mut meeting.met;
     match Failure::several(Kind::Overlay, std::mem::take(problems)) {
@@ -152,6 +164,9 @@ impl<'r> Meeting<'r, '_> {
             self.met.left.extend(source);
             return;
         }
+        if self.moves(first, theirs) {
+            return;
+        }
         let repository = theirs.repository.clone().or_else(|| first.repository.clone());
         let parts: Parts =
             target.iter().map(|pin| (pin.member, (pin.key.clone(), pin.value.clone()))).collect();
@@ -186,16 +201,18 @@ impl<'r> Meeting<'r, '_> {
         let whole = self.text_at(theirs);
         let text = match (pin.kind, theirs.kind) {
             (PinKind::ImageReference, PinKind::ImageReference) => {
-                let (tag, digest) = tag_and_digest(&pin.value);
-                let version = ImageReference { repository: "", tag, digest };
-                let image = ImageReference::parse(&whole).map(|image| image.with_version_of(&version));
-                if let Some(text) = image.as_deref().filter(|text| ImageReference::parse(text).is_none()) {
+                let text = at_version(&whole, &pin.value);
+                if let Some(text) = text.as_deref().filter(|text| named_image(text).is_none()) {
                     return self.no_image(theirs, pin, text);
                 }
-                image
+                text
             }
             (PinKind::RemoteRef, PinKind::RemoteRef) => {
-                RemoteRef::parse(&whole).map(|remote| remote.at(&pin.value))
+                // A ref that stands alone is all there is.
+                Some(
+                    RemoteRef::parse(&whole)
+                        .map_or_else(|| pin.value.clone(), |remote| remote.at(&pin.value)),
+                )
             }
             (PinKind::ImageReference | PinKind::RemoteRef, _)
             | (_, PinKind::ImageReference | PinKind::RemoteRef) => None,
@@ -221,6 +238,10 @@ impl<'r> Meeting<'r, '_> {
             (Member::Digest, Some(_)) => !pin.value.is_empty(),
             _ => self.missing == Missing::Add,
         };
+        if wanted && pin.layer == Layer::Parameter {
+            self.no_new_item(pin);
+            return;
+        }
         let place = promoted.or(target.first()).and_then(|theirs| theirs.key.parent());
         match (place, pin.key.steps.last()) {
             (Some(parent), Some(Step::Key(key))) if wanted => {
@@ -242,6 +263,10 @@ impl<'r> Meeting<'r, '_> {
         let common = source.iter().find(|pin| pin.member != Member::Digest && has(target, pin.member));
         let Some(version) = common.filter(|_| !has(source, Member::Digest)) else { return };
         let unchanged = version_in(&couple.before) == version_in(&couple.after);
+        if !unchanged && digest.layer == Layer::Parameter {
+            self.stale_parameter(digest);
+            return;
+        }
         if !unchanged {
             couple.edits.push(Edit::Remove { key: digest.key.clone() });
             couple.after.remove(&Member::Digest);
@@ -315,6 +340,78 @@ impl<'r> Meeting<'r, '_> {
             after: Parts::from([part]),
             edits: vec![edit],
         });
+    }
+
+    /// A parameter without its value would still set it, and items of lists are never removed.
+    fn stale_parameter(&mut self, digest: &Pin) {
+        let source = &self.source.overlay.environment;
+        self.met.problems.push(Problem {
+            place: Some(digest.place()),
+            message: format!("`{}` would win over the new tag, and {source} has no digest", digest.key),
+            hints: vec![format!(
+                "remove the parameter (line {}), or write one with the digest in {source} as well",
+                digest.line
+            )],
+        });
+    }
+
+    /// A parameter is an item of a list, and only keys are ever added.
+    fn no_new_item(&mut self, pin: &'r Pin) {
+        let target = &self.target.overlay.environment;
+        let message = format!("`{}` is not added to {target}: it would be a new item of a list", pin.key);
+        self.warn(pin, message, "write the parameter into the target's overlay once, by hand");
+        self.met.left.push(pin);
+    }
+
+    /// Whether the source's version is none that can be carried: a branch, or a range.
+    ///
+    /// Between two kustomizations or charts that both name one, the source's is what was tested.
+    fn moves(&mut self, pin: &'r Pin, theirs: &Pin) -> bool {
+        let is_ref =
+            matches!(pin.kind, PinKind::RemoteRef | PinKind::ChartVersion) && pin.member != Member::Digest;
+        let is_operators = |part: &Part| matches!(part.shape, Shape::Argo | Shape::Flux);
+        let stays = self.target.part_of(theirs).is_some_and(is_operators) || !is_moving_ref(&theirs.value);
+        if !is_ref || pin.value == theirs.value || !is_moving_ref(&pin.value) || !stays {
+            return false;
+        }
+        let message = format!(
+            "`{}` stays at `{}`: `{}` in {} is no fixed version",
+            theirs.key,
+            theirs.value.escape_debug(),
+            pin.value.escape_debug(),
+            self.source.overlay.environment
+        );
+        self.warn(theirs, message, NO_FIXED_VERSION);
+        true
+    }
+
+    /// Only the target pins it, and an operator's object in the source says something else there, or nothing.
+    fn target_only(&mut self, theirs: &Pin) {
+        let Some(part) = self.target.part_of(theirs) else { return };
+        let is_ref = matches!(theirs.kind, PinKind::RemoteRef | PinKind::ChartVersion);
+        if !matches!(part.shape, Shape::Argo | Shape::Flux) || theirs.value.is_empty() {
+            return;
+        }
+        let (Some(scope), Some(here)) = (self.source.scope_of(theirs), self.target.scope_of(theirs)) else {
+            return;
+        };
+        let counterpart = match part.shape {
+            Shape::Argo => argo::counterpart(&here, &theirs.named, &scope),
+            _ => Some(theirs.named.clone()),
+        };
+        let Some(counterpart) = counterpart else { return };
+        let there = scope.read(&counterpart).and_then(Node::as_str);
+        let message = match there {
+            Some(text) => format!(
+                "`{}` in {} is no fixed version",
+                text.escape_debug(),
+                self.source.overlay.environment
+            ),
+            None if is_ref => format!("{} names no fixed version there", self.source.overlay.environment),
+            None => return,
+        };
+        let message = format!("`{}` stays at `{}`: {message}", theirs.key, theirs.value.escape_debug());
+        self.warn(theirs, message, NO_FIXED_VERSION);
     }
 
     /// What settings make of a release need not be what an image can have.

@@ -6,8 +6,10 @@
 mod artifacts;
 mod couple;
 mod drift;
+mod images;
 mod overrides;
 mod unpinned;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ use self::artifacts::artifacts;
 use self::couple::{Couple, Couples, couples, is_number};
 use self::drift::{Seen, drift};
 use self::overrides::{overrides, stale_locks};
+use self::values::{overridden_values, unreached, untyped_parameters};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
@@ -91,11 +94,17 @@ pub fn movement(
         None => source,
     };
     let Couples { found: couples, left, mut warnings, .. } = couples(&source, &target, rules, missing)?;
+    let over_images = overrides(&source, &target, &couples);
+    let over_values = overridden_values(&source, &target, &couples);
     together([
-        overrides(&source, &target, &couples).map(|said| warnings.extend(said)),
+        over_images.map(|said| warnings.extend(said)),
+        over_values.map(|said| warnings.extend(said)),
         stale_locks(&target, &couples),
     ])?;
     warnings.extend(numbers(&source, &couples));
+    warnings.extend(untyped_parameters(&target, &couples));
+    let in_texts = unreached(&source);
+    warnings.extend(if in_texts.is_empty() { unreached(&target) } else { in_texts });
     warnings.extend(nowhere(&source, &target));
     warnings.extend(idle_patterns(rules, &source, Given::BySource));
     warnings.extend(idle_patterns(rules, &target, Given::ByRelease));
@@ -131,7 +140,7 @@ fn has_files(overlay: &Overlay) -> Result<()> {
 }
 
 /// All failures of several results as one.
-fn together(results: [Result<()>; 2]) -> Result<()> {
+fn together<const N: usize>(results: [Result<()>; N]) -> Result<()> {
     let failures = results.into_iter().filter_map(Result::err);
     Failure::several(Kind::Overlay, failures.flat_map(Failure::into_problems).collect()).map_or(Ok(()), Err)
 }

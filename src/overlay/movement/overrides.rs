@@ -1,21 +1,20 @@
-//! What in an overlay would win over a promoted tag, and what a promotion would leave stale.
+//! What in an overlay would win over a promoted image, and what a promotion would leave stale.
 //!
-//! Kustomize has the last word on images: an item of `images` that stays behind makes a new tag in
-//! `values.yaml` a dead letter. Found here, never repaired: a person wrote it.
+//! Whoever says last which image runs decides: an item of Kustomize's `images` that stays behind makes a new tag in
+//! `values.yaml` a dead letter. Found here, never repaired: a person wrote it. Values over values are `values`' part.
 
 use super::couple::Couple;
+use super::images::{ImageWord, image_words};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::overlay::editor::document::Node;
-use crate::overlay::editor::key_path::KeyPath;
+use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::pins::chart;
-use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{has_one_name, is_one_image};
-use crate::overlay::pins::kustomize::{ImageEntry, image_entry};
-use crate::overlay::pins::reading::{FileReading, Reading};
-use crate::overlay::pins::scope::Scope;
+use crate::overlay::pins::layer::{Layer, Same};
+use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::{Pin, PinKind};
 
-/// Refuses items of `images` that would win over what is promoted: the target's, since prod would not run
+/// Refuses items of lists of images that would win over what is promoted: the target's, since prod would not run
 /// it, and the source's, since staging did not.
 ///
 /// Returns warnings about those that perhaps would, since the overlay does not say which image it runs.
@@ -25,28 +24,25 @@ pub(in crate::overlay) fn overrides(
     couples: &[Couple<'_>],
 ) -> Result<Vec<Problem>> {
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
-    for (here, there) in [(source, target), (target, source)] {
-        for (name, file) in here.files.iter().filter(|(_, file)| file.shape == Some(Shape::Kustomization)) {
-            let list = KeyPath::root(0).key("images");
-            let scope = Scope::at(&file.document, KeyPath::root(0));
-            let count = scope.read(&list).map_or(0, |list| list.items().len());
-            for item in (0..count).map(|index| list.index(index)) {
-                let Some(entry) = image_entry(&scope, &item) else { continue };
-                let elsewhere = repository_elsewhere(there, name, &entry);
-                let moves = is_promoted(couples, &(name.clone(), format!("images[{}]", entry.name)));
-                for couple in couples {
-                    let Some(pin) = image_of_values(couple, target) else { continue };
-                    let said = Override { here, there, file, couple, pin, entry: &entry, item: &item };
-                    // Each overlay by its own name for the image: registries differ.
-                    let own = pin.repository.as_ref().filter(|_| std::ptr::eq(here, source));
-                    match own.or(couple.repository.as_ref()) {
-                        Some(repository) => {
-                            problems.extend(said.renamed(repository, elsewhere));
-                            problems.extend(if moves { Vec::new() } else { said.over(repository) });
-                        }
-                        None if !moves => warnings.extend(said.perhaps()),
-                        None => {}
+    let words = [(source, image_words(source)), (target, image_words(target))];
+    let [(_, in_source), (_, in_target)] = &words;
+    for (here, there, of_there) in [(source, target, in_target), (target, source, in_source)] {
+        let is_source = std::ptr::eq(here, source);
+        for word in if is_source { in_source } else { in_target } {
+            let elsewhere = repository_elsewhere(of_there, word);
+            let moves = is_promoted(couples, word, is_source);
+            for couple in couples {
+                let Some(pin) = image_below(couple, word) else { continue };
+                let said = Override { here, there, couple, pin, word };
+                // Each overlay by its own name for the image: registries differ.
+                let own = pin.repository.as_ref().filter(|_| is_source);
+                match own.or(couple.repository.as_ref()) {
+                    Some(repository) => {
+                        problems.extend(said.renamed(repository, elsewhere));
+                        problems.extend(if moves { Vec::new() } else { said.over(repository) });
                     }
+                    None if !moves => warnings.extend(said.perhaps()),
+                    None => {}
                 }
             }
         }
@@ -88,58 +84,75 @@ pub(in crate::overlay) fn stale_locks(target: &Reading<'_>, couples: &[Couple<'_
     Failure::several(Kind::Overlay, problems).map_or(Ok(()), Err)
 }
 
-/// The source's first pin of an image that `values.yaml` names.
-fn image_of_values<'c>(couple: &'c Couple<'_>, target: &Reading<'_>) -> Option<&'c Pin> {
+/// The source's first pin of an image over which an item of a list of images would win.
+fn image_below<'c>(couple: &'c Couple<'_>, word: &ImageWord<'_>) -> Option<&'c Pin> {
     couple.source.iter().copied().find(|pin| {
-        matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
-            && target.part_of(pin).is_some_and(|part| part.shape == Shape::Values)
+        let is_image = matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference);
+        let is_below = word.layer.wins_over(pin.layer) == Some(Same::Image);
+        // A post-renderer sees what its own release makes, and nothing else of any operator's object.
+        let is_near = pin.layer < Layer::Text
+            || pin.layer == Layer::Kustomization
+            || (pin.group.0 == word.file_name && pin.part == word.part.name);
+        is_image && is_below && is_near
     })
 }
 
-/// Whether what a group pins moves with the promotion.
-fn is_promoted(couples: &[Couple<'_>], group: &(String, String)) -> bool {
-    let of = couples.iter().filter(|couple| couple.group() == Some(group));
-    of.flat_map(|couple| couple.source.iter().map(move |pin| couple.after.contains_key(&pin.member)))
-        .any(|is| is)
+/// Whether what an item pins moves with the promotion.
+fn is_promoted(couples: &[Couple<'_>], word: &ImageWord<'_>, in_source: bool) -> bool {
+    let is_below = |key: &KeyPath| key.below_of(&word.item).is_some();
+    let is_in_file = |couple: &&Couple<'_>| couple.group().is_some_and(|(file, _)| file == word.file_name);
+    couples.iter().filter(is_in_file).any(|couple| {
+        couple.source.iter().any(|pin| match couple.after.get(&pin.member) {
+            Some((key, _)) => is_below(if in_source { &pin.key } else { key }),
+            None => false,
+        })
+    })
 }
 
-/// What the other overlay runs under the name of an item of `images`.
-fn repository_elsewhere<'d>(there: &'d Reading<'_>, file: &str, entry: &ImageEntry<'d>) -> &'d str {
-    let Some(file) = there.files.get(file) else { return entry.name };
-    let list = KeyPath::root(0).key("images");
-    let scope = Scope::at(&file.document, KeyPath::root(0));
-    let count = scope.read(&list).map_or(0, |list| list.items().len());
-    let mut entries = (0..count).filter_map(|index| image_entry(&scope, &list.index(index)));
-    entries.find(|other| other.name == entry.name).map_or(entry.name, |other| other.repository)
+/// What the other overlay runs under the name of an item.
+fn repository_elsewhere<'d>(there: &[ImageWord<'d>], word: &ImageWord<'d>) -> &'d str {
+    let is_it = |other: &&ImageWord<'_>| {
+        (other.layer, other.file_name, other.name) == (word.layer, word.file_name, word.name)
+    };
+    there.iter().find(is_it).map_or(word.name, |other| other.repository)
 }
 
-/// One item of `images` against one promoted image.
+/// One item of a list of images against one promoted image.
 struct Override<'t, 'o> {
     here: &'t Reading<'o>,
     there: &'t Reading<'o>,
-    file: &'t FileReading<'o>,
     couple: &'t Couple<'t>,
     pin: &'t Pin,
-    entry: &'t ImageEntry<'t>,
-    item: &'t KeyPath,
+    word: &'t ImageWord<'t>,
 }
 
 impl Override<'_, '_> {
     /// The item makes another image of it, and the other overlay does not.
     fn renamed(&self, repository: &str, elsewhere: &str) -> Option<Problem> {
-        let node = self.entry.new_name?;
-        let renames =
-            is_one_image(self.entry.name, repository) && !has_one_name(self.entry.repository, elsewhere);
-        renames.then(|| self.problem("newName", node, &self.runs(self.entry.repository)))
+        let (key, node) = self.word.renamed.as_ref()?;
+        let renames = self.names(repository).any(|name| is_one_image(self.word.name, name))
+            && !has_one_name(self.word.repository, elsewhere)
+            && !has_one_name(self.word.repository, repository);
+        renames.then(|| self.problem(key, node, &self.runs(self.word.repository)))
     }
 
     /// The item gives it another tag or digest.
     fn over(&self, repository: &str) -> Vec<Problem> {
-        let is_it =
-            [self.entry.name, self.entry.repository].iter().any(|name| is_one_image(name, repository));
+        let is_it = [self.word.name, self.word.repository]
+            .iter()
+            .any(|called| self.names(repository).any(|name| is_one_image(called, name)));
         let winning = if is_it { self.winning() } else { Vec::new() };
-        let problem = |(key, node)| self.problem(key, node, &self.runs(node.as_str().unwrap_or_default()));
-        winning.into_iter().map(problem).collect()
+        winning.into_iter().map(|(key, node, text)| self.problem(key, node, &self.runs(text))).collect()
+    }
+
+    /// What the promoted image is called: what it is, and the name by which a kustomization knows it.
+    fn names<'s>(&'s self, repository: &'s str) -> impl Iterator<Item = &'s str> {
+        let known = self.pin.named.steps.iter().rev().find_map(|step| match step {
+            Step::Item { field, value } if field == "name" => Some(value.as_str()),
+            _ => None,
+        });
+        let known = known.filter(|_| self.pin.layer == Layer::Kustomization);
+        std::iter::once(repository).chain(known)
     }
 
     fn runs(&self, what: &str) -> String {
@@ -147,7 +160,7 @@ impl Override<'_, '_> {
     }
 
     fn perhaps(&self) -> Option<Problem> {
-        let (key, node) = self.winning().into_iter().next()?;
+        let (key, node, _) = self.winning().into_iter().next()?;
         let problem = self.problem(key, node, "if they are one image");
         Some(Problem {
             hints: vec!["say the image's `repository` beside its tag, and it is checked".to_owned()],
@@ -156,26 +169,25 @@ impl Override<'_, '_> {
     }
 
     /// The tag and digest that differ from what is promoted.
-    fn winning(&self) -> Vec<(&'static str, &Node)> {
-        let promoted = [("newTag", self.couple.version_after()), ("digest", self.couple.digest_after())];
-        let wins = |(key, after): (&'static str, Option<&str>)| {
-            let node = self.file.document.read(&self.item.key(key))?;
-            let value = node.as_str().unwrap_or_default();
-            (!value.is_empty() && Some(value) != after).then_some((key, node))
+    fn winning(&self) -> Vec<(&KeyPath, &Node, &str)> {
+        let promoted =
+            [(&self.word.tag, self.couple.version_after()), (&self.word.digest, self.couple.digest_after())];
+        let wins = |(said, after): (&'_ Option<(KeyPath, &'_ Node, &'_ str)>, Option<&str>)| {
+            said.as_ref().is_some_and(|(_, _, text)| Some(*text) != after)
         };
-        promoted.into_iter().filter_map(wins).collect()
+        let winning = promoted.into_iter().filter(|one| wins(*one));
+        winning.filter_map(|(said, _)| said.as_ref().map(|(key, node, text)| (key, *node, *text))).collect()
     }
 
-    fn problem(&self, key: &str, node: &Node, what: &str) -> Problem {
-        let named = KeyPath::root(0).key("images").item("name", self.entry.name).key(key);
+    fn problem(&self, key: &KeyPath, node: &Node, what: &str) -> Problem {
         let file = self.here.file_of(self.pin).map_or("values.yaml", |file| file.file.path.file_name());
         let line = node.line;
         Problem {
-            place: Some(self.file.document.place(node)),
-            message: format!("`{named}` wins over the promoted `{}` of `{file}`: {what}", self.pin.key),
+            place: Some(self.word.file.document.place(node)),
+            message: format!("`{key}` wins over the promoted `{}` of `{file}`: {what}", self.pin.key),
             hints: vec![format!(
                 "remove line {line} of `{}`, or write it in {} as well",
-                self.file.file.path.as_str(),
+                self.word.file.file.path.as_str(),
                 self.there.overlay.environment,
             )],
         }
@@ -193,7 +205,7 @@ mod tests {
         reason = "tests may"
     )]
     use crate::failure::Result;
-    use crate::overlay::testing::{changes, moved_by, warnings};
+    use crate::overlay::testing::{changes, moved_by, moved_in, warnings};
     use crate::overlay::{Missing, Movement};
 
     const SOURCE: &str = "image: {repository: ghcr.io/acme/a, tag: v2, digest: sha256:bb}\n";
@@ -298,6 +310,78 @@ mod tests {
         let renamed = "images: [{name: ghcr.io/acme/a, newName: acme/fork}]";
         assert_eq!(with(renamed, renamed).unwrap().changes.len(), 2);
     }
+
+    #[test]
+    fn an_operators_images_win_over_a_kustomizations_and_a_post_renderers_over_values() {
+        let kustomization =
+            |tag: &str| format!("images: [{{name: agent, newName: ghcr.io/acme/a, newTag: {tag}}}]\n");
+        let argo = |images: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {{repoURL: x/y, kustomize: {{images: [{images}]}}}}\n"
+            )
+        };
+        let flux = |images: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {{images: [{images}]}}\n"
+            )
+        };
+        let moved = |staging: &str, prod: &str| {
+            let (new, old) = (kustomization("v2"), kustomization("v1"));
+            let files = |k, app| [("kustomization.yaml", k), ("app.yaml", app)];
+            moved_in(&files(new.as_str(), staging), &files(old.as_str(), prod), Missing::List)
+        };
+        let table = [
+            (
+                argo(""),
+                argo("'agent=ghcr.io/acme/a:v1'"),
+                "app.yaml:4:47`: `spec.source.kustomize.images[0]` wins over the promoted `images[name=agent].newTag` of `kustomization.yaml`: prod runs `v1`",
+            ),
+            (argo(""), argo("'agent=*:v1'"), "prod runs `v1`"),
+            (argo(""), argo("'ghcr.io/acme/a@sha256:aa'"), "prod runs `sha256:aa`"),
+            (argo("'agent=*:v3'"), argo(""), "staging runs `v3`"),
+            (
+                flux(""),
+                flux("{name: agent, newTag: v1}"),
+                "`spec.images[name=agent].newTag` wins over the promoted `images[name=agent].newTag`",
+            ),
+            (flux(""), flux("{name: agent, newName: acme/fork}"), "prod runs `acme/fork`"),
+        ];
+        for (staging, prod, said) in table {
+            let failure = moved(&staging, &prod).unwrap_err().to_string();
+            assert!(failure.contains(said), "{failure}");
+        }
+        for prod in [
+            argo("'agent=*:v2'"),
+            argo("'other:v1'"),
+            flux("{name: other, newTag: v1}"),
+            flux("{name: agent}"),
+        ] {
+            assert_eq!(
+                changes(&moved(if prod.contains("argo") { ARGO } else { FLUX }, &prod).unwrap()).len(),
+                1,
+                "{prod}"
+            );
+        }
+        assert_eq!(changes(&moved(&argo("'agent=*:v2'"), &argo("'agent=*:v1'")).unwrap()).len(), 2);
+
+        let release = |tag: &str, images: &str| {
+            format!(
+                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  values: {{image: {{repository: acme/a, tag: {tag}}}}}\n  postRenderers: [{{kustomize: {{images: [{images}]}}}}]\n"
+            )
+        };
+        let (staging, prod) = (release("v2", ""), release("v1", "{name: acme/a, newTag: v0}"));
+        let failure =
+            moved_in(&[("r.yaml", &staging)], &[("r.yaml", &prod)], Missing::List).unwrap_err().to_string();
+        assert!(
+            failure.contains(
+                "newTag` wins over the promoted `spec.values.image.tag` of `r.yaml`: prod runs `v0`"
+            ),
+            "{failure}"
+        );
+    }
+
+    const ARGO: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\n";
+    const FLUX: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n";
 
     #[test]
     fn an_image_that_the_overlay_does_not_name_gives_a_warning() {

@@ -8,10 +8,11 @@ use crate::overlay::editor::edit::Edit;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{ImageReference, has_one_name, tag_and_digest};
+use crate::overlay::pins::moving::is_moving_ref;
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Pin, PinKind};
-use crate::overlay::pins::{helm, kustomize};
+use crate::overlay::pins::{argo, flux, helm, kustomize};
 
 /// The edit that would pin in the target what only the source pins, if there is a place for it.
 ///
@@ -53,21 +54,46 @@ pub(in crate::overlay) fn unpinned(
         Some(node) if !node.entries().is_empty() => {
             document.find(&parent)?;
             let above = pin.named.parent().unwrap_or_else(|| KeyPath::root(0));
+            if matches!(part.shape, Shape::Argo | Shape::Flux) {
+                let there = scope.of(&target.overlay.environment);
+                let is_same = would_be_pin(source, &there, part.shape, pin);
+                return Ok(is_same.then(|| added(pin, parent)).flatten());
+            }
             let repository = match part.shape {
                 Shape::Kustomization => {
                     kustomize::image_entry(&scope, &above).map(|entry| entry.repository.to_owned())
                 }
                 _ => helm::repository_of(&scope, &above),
             };
-            let (Some(Step::Key(key)), false) =
-                (pin.key.steps.last(), is_another_image(pin, repository.as_deref()))
-            else {
-                return Ok(None);
-            };
-            Ok(Some(Edit::Add { parent, key: key.clone(), value: pin.value.clone() }))
+            let is_same = !is_another_image(pin, repository.as_deref());
+            Ok(is_same.then(|| added(pin, parent)).flatten())
         }
         _ => Ok(None),
     }
+}
+
+fn added(pin: &Pin, parent: KeyPath) -> Option<Edit> {
+    let Some(Step::Key(key)) = pin.key.steps.last() else { return None };
+    Some(Edit::Add { parent, key: key.clone(), value: pin.value.clone() })
+}
+
+/// Whether the source's value would be a pin of the same thing in the target's object, and the one that counts there.
+fn would_be_pin(source: &Reading<'_>, there: &Scope<'_>, shape: Shape, pin: &Pin) -> bool {
+    let Some(node) = source.file_of(pin).and_then(|file| file.document.read(&pin.key)) else { return false };
+    let meaning = match shape {
+        Shape::Argo => argo::meaning(there, &pin.named, node),
+        _ if !flux::winning_refs(there, &pin.named).is_empty() => None,
+        _ => flux::meaning(there, &pin.named, node),
+    };
+    let fixed = !matches!(pin.kind, PinKind::RemoteRef | PinKind::ChartVersion) || !is_moving_ref(&pin.value);
+    meaning.is_some_and(|there| {
+        let is_called_so = pin.group.1.ends_with(&there.group) && there.member == pin.member;
+        let is_one = match pin.repository {
+            Some(_) => !is_another_image(pin, there.repository.as_deref()),
+            None => has_one_name(&pin.artifact, &there.artifact),
+        };
+        fixed && is_called_so && is_one
+    })
 }
 
 /// The target has something else where the source has a pin.

@@ -53,6 +53,35 @@ impl<'t> ImageReference<'t> {
     }
 }
 
+/// A reference with the name of the image that it replaces in front, as `kustomize edit set image` and Argo CD take
+/// it: `agent=ghcr.io/acme/agent:v1`. `*` for the repository means the one that is there.
+pub fn named_image(text: &str) -> Option<(Option<&str>, ImageReference<'_>)> {
+    let (name, reference) = match text.split_once('=') {
+        Some((name, reference)) => (Some(name).filter(|name| !name.is_empty()), reference),
+        None => (None, text),
+    };
+    if name.is_none() && text.contains('=') {
+        return None;
+    }
+    let whole = match reference.strip_prefix('*') {
+        // Any repository will do to take the rest apart.
+        Some(rest) if name.is_some() && rest.starts_with([':', '@']) => {
+            let (tag, digest) = tag_and_digest(rest.trim_start_matches([':', '@']));
+            ImageReference { repository: "*", tag, digest }
+        }
+        _ => ImageReference::parse(reference)?,
+    };
+    Some((name, whole))
+}
+
+/// A reference, with or without a name in front, that has the tag and digest of another.
+pub fn at_version(text: &str, version: &str) -> Option<String> {
+    let (tag, digest) = tag_and_digest(version);
+    let (name, image) = named_image(text)?;
+    let moved = image.with_version_of(&ImageReference { repository: "", tag, digest });
+    Some(name.map_or(moved.clone(), |name| format!("{name}={moved}")))
+}
+
 /// Tag and digest of a version-bearing text as [`ImageReference::version`] writes it; an empty one has neither.
 pub fn tag_and_digest(version: &str) -> (Option<&str>, Option<&str>) {
     let (tag, digest) = match version.split_once('@') {
@@ -182,6 +211,28 @@ mod tests {
             let (source, target) =
                 (ImageReference::parse(source).unwrap(), ImageReference::parse(target).unwrap());
             assert_eq!(target.with_version_of(&source), moved);
+        }
+    }
+
+    #[test]
+    fn a_name_in_front_stays() {
+        let table = [
+            (
+                "agent=ghcr.io/acme/agent:v1",
+                Some(("agent", "ghcr.io/acme/agent")),
+                "agent=ghcr.io/acme/agent:v2",
+            ),
+            ("acme/agent=*:v1@sha256:aa", Some(("acme/agent", "*")), "acme/agent=*:v2"),
+            ("a=*@sha256:aa", Some(("a", "*")), "a=*:v2"),
+            ("acme/agent:v1", Some(("", "acme/agent")), "acme/agent:v2"),
+            ("=acme/agent:v1", None, ""),
+            ("a=b=c:v1", None, ""),
+            ("a=", None, ""),
+        ];
+        for (text, parts, moved) in table {
+            let found = named_image(text).map(|(name, image)| (name.unwrap_or(""), image.repository));
+            assert_eq!(found, parts, "{text}");
+            assert_eq!(at_version(text, "v2").unwrap_or_default(), moved, "{text}");
         }
     }
 

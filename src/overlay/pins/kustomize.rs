@@ -35,7 +35,8 @@ pub(in crate::overlay) fn image_entry<'d>(scope: &Scope<'d>, item: &KeyPath) -> 
     Some(ImageEntry { name, repository, new_name })
 }
 
-fn image(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
+/// The tag or digest of an item of `images`.
+pub(in crate::overlay) fn image(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
     let (kind, member) = match path.steps.last()? {
         Step::Key(key) if key == "newTag" => (PinKind::ImageTag, Member::Version),
         Step::Key(key) if key == "digest" => (PinKind::ImageDigest, Member::Digest),

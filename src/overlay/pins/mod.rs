@@ -4,12 +4,16 @@
 //! Nothing here changes a file or compares two overlays.
 
 pub mod files;
+pub mod moving;
 pub mod pattern;
 
+pub(in crate::overlay) mod argo;
 pub(in crate::overlay) mod chart;
+pub(in crate::overlay) mod flux;
 pub(in crate::overlay) mod helm;
 pub(in crate::overlay) mod image;
 pub(in crate::overlay) mod kustomize;
+pub(in crate::overlay) mod layer;
 mod own;
 pub(in crate::overlay) mod reading;
 pub(in crate::overlay) mod remote;
@@ -19,6 +23,7 @@ pub mod template;
 
 use self::files::NamedFile;
 use self::image::tag_and_digest;
+use self::layer::Layer;
 use self::reading::Reading;
 use self::rules::{PinRules, Place as RulePlace};
 use self::template::{Released, Template};
@@ -88,6 +93,8 @@ pub struct Pin {
     pub column: u32,
     /// The image's repository, where the overlay says it.
     pub(in crate::overlay) repository: Option<String>,
+    /// Which part of what an operator puts together it is in: the later wins.
+    pub(in crate::overlay) layer: Layer,
     /// Where it stands in its part of the file: what patterns name.
     pub(in crate::overlay) named: KeyPath,
     /// The part of the file.

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::files::{NamedFile, Shape};
+use super::layer::Layer;
 use super::rules::{PinRules, Place as RulePlace};
-use super::scope::Scope;
+use super::scope::{Scope, without_environment};
 use super::template::Released;
 use super::{Member, Overlay, Pin};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
@@ -91,7 +92,8 @@ impl<'o> Reading<'o> {
 
     /// The same, to be read.
     pub(in crate::overlay) fn scope_of(&self, pin: &Pin) -> Option<Scope<'_>> {
-        Some(Scope::at(&self.file_of(pin)?.document, self.part_of(pin)?.base.clone()))
+        let scope = Scope::at(&self.file_of(pin)?.document, self.part_of(pin)?.base.clone());
+        Some(scope.of(&self.overlay.environment))
     }
 }
 
@@ -118,7 +120,7 @@ impl<'o> FileReading<'o> {
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
         for part in &self.parts {
-            let scope = Scope::at(&self.document, part.base.clone());
+            let scope = Scope::at(&self.document, part.base.clone()).of(&overlay.environment);
             for (path, node) in scope.walk() {
                 let name_in_overlay = overlay.name_of(&self.file.path);
                 let at = RulePlace { name: &named.name, file: name_in_overlay, path: &path };
@@ -145,6 +147,7 @@ impl<'o> FileReading<'o> {
                     line: node.line,
                     column: node.column,
                     repository: meaning.repository,
+                    layer: Layer::of(part.shape, &path),
                     named: path,
                     settled: meaning.settled,
                     part: part.name.clone(),
@@ -220,23 +223,6 @@ fn object_name(document: &Document, root: &Node, environment: &str) -> String {
         return format!("{kind}: ");
     }
     format!("{kind} {}: ", without_environment(&text(root, &["metadata", "name"]), environment))
-}
-
-/// A name with `{environment}` for the environment's, where that stands for itself in it.
-fn without_environment(name: &str, environment: &str) -> String {
-    let mut found = name.match_indices(environment);
-    let is_whole = |(at, _): &(usize, &str)| {
-        let before = name.get(..*at).and_then(|text| text.chars().next_back());
-        let after = name.get(at + environment.len()..).and_then(|text| text.chars().next());
-        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
-    };
-    match found.find(is_whole).filter(|_| !environment.is_empty()) {
-        Some((at, _)) => {
-            let (before, after) = (name.get(..at), name.get(at + environment.len()..));
-            format!("{}{{environment}}{}", before.unwrap_or_default(), after.unwrap_or_default())
-        }
-        None => name.to_owned(),
-    }
 }
 
 fn side_by_side(one: &RepoPath, other: &RepoPath) -> Problem {

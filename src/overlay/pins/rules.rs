@@ -4,7 +4,7 @@ use super::files::Shape;
 use super::pattern::Pattern;
 use super::scope::Scope;
 use super::template::Template;
-use super::{Meaning, Pin, chart, helm, kustomize, own};
+use super::{Meaning, Pin, argo, chart, flux, helm, kustomize, own};
 use crate::failure::{Failure, Kind, Result};
 use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::KeyPath;
@@ -102,11 +102,17 @@ impl PinRules {
         place: &Place<'_>,
         node: &Node,
     ) -> Option<(Meaning, Option<Template>)> {
+        // Even where a rule names it: what fills it in decides.
+        if matches!(shape, Shape::Argo | Shape::Flux) && argo::is_filled_in(scope.text_of(node)) {
+            return None;
+        }
         let known = || match shape {
             Shape::Values => helm::meaning(scope, place.path, node),
             Shape::Kustomization => kustomize::meaning(scope, place.path, node),
             Shape::Chart => chart::meaning(scope, place.path, node),
-            Shape::Argo | Shape::Flux | Shape::Lock => None,
+            Shape::Argo => argo::meaning(scope, place.path, node),
+            Shape::Flux => flux::meaning(scope, place.path, node),
+            Shape::Lock => None,
         };
         if !self.are_own() {
             return known().map(|meaning| (meaning, None));

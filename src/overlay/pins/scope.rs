@@ -11,17 +11,28 @@ use crate::overlay::editor::key_path::KeyPath;
 pub(in crate::overlay) struct Scope<'d> {
     document: &'d Document,
     base: KeyPath,
+    environment: &'d str,
 }
 
 impl<'d> Scope<'d> {
     /// What stands at and below a path.
     pub(in crate::overlay) fn at(document: &'d Document, base: KeyPath) -> Self {
-        Self { document, base }
+        Self { document, base, environment: "" }
+    }
+
+    /// The same, of the overlay of an environment.
+    pub(in crate::overlay) fn of(self, environment: &'d str) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// A text as it would stand in every environment's overlay: with `{environment}` for the name.
+    pub(in crate::overlay) fn without_environment(&self, text: &str) -> String {
+        without_environment(text, self.environment)
     }
 
     /// A part of this part.
     pub(in crate::overlay) fn below(&self, path: &KeyPath) -> Self {
-        Self { document: self.document, base: self.base.join(path) }
+        Self { base: self.base.join(path), ..self.clone() }
     }
 
     /// The path in the file of a path in the part.
@@ -54,5 +65,45 @@ impl<'d> Scope<'d> {
         let document = self.document;
         let root = document.read(&self.base);
         root.into_iter().flat_map(move |root| document.walk_below(KeyPath::root(0), root))
+    }
+}
+
+/// A text with `{environment}` for the environment's name, wherever that stands for itself in it.
+pub(in crate::overlay) fn without_environment(text: &str, environment: &str) -> String {
+    if environment.is_empty() {
+        return text.to_owned();
+    }
+    let (mut done, mut last) = (String::new(), None);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(environment) {
+        let left = before.chars().next_back().or(last.filter(|_| before.is_empty()));
+        let joined = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let stands_alone = !joined(left) && !joined(after.chars().next());
+        done.push_str(before);
+        done.push_str(if stands_alone { "{environment}" } else { environment });
+        last = environment.chars().next_back();
+        rest = after;
+    }
+    done.push_str(rest);
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_environment;
+
+    #[test]
+    fn an_environments_name_is_taken_out_where_it_stands_alone() {
+        let table = [
+            ("agent-staging", "staging", "agent-{environment}"),
+            ("staging/a/staging", "staging", "{environment}/a/{environment}"),
+            ("prestaging", "staging", "prestaging"),
+            ("stagingprod", "staging", "stagingprod"),
+            ("prodprod-prod", "prod", "prodprod-{environment}"),
+            ("agent", "", "agent"),
+        ];
+        for (text, environment, expected) in table {
+            assert_eq!(without_environment(text, environment), expected);
+        }
     }
 }
