@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Place, Said};
+use crate::place::{Place, Said, Stamp};
 
 const UNCHANGED: &str = "unchanged: every value stands there already\n";
 
@@ -89,7 +89,7 @@ fn every_agreed_case_is_checked_without_writing_and_its_diff_makes_the_same_file
 }
 
 #[track_caller]
-fn left(case: &Case, place: &Place, said: &Said, before: (u64, u32, (u32, u32), (i64, i64))) {
+fn left(case: &Case, place: &Place, said: &Said, before: Stamp) {
     said.refused("");
     assert_eq!((place.bytes(), place.stamp()), (case.input.clone().into_bytes(), before), "{}", case.name);
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::Place;
+use crate::place::Place;
 
 #[track_caller]
 fn refused(text: impl AsRef<[u8]>, reason: &str) {

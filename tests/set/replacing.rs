@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::process::Command;
 
-use crate::{Place, Said};
+use crate::place::{Place, Said, names};
 
 const BEFORE: &str = "tag: v1 # ours\n";
 const AFTER: &str = "tag: v2 # ours\n";
@@ -64,7 +64,7 @@ fn what_a_link_leads_to_is_replaced_and_the_link_stays() {
     place.set(&["tag=v2"]).succeeded();
     assert_eq!(fs::read_link(place.path(Place::FILE)).unwrap().to_str(), Some("elsewhere/real"));
     assert_eq!(fs::read_to_string(place.path("elsewhere/real")).unwrap(), AFTER);
-    assert_eq!(crate::names(&place.path("elsewhere")), ["real"]);
+    assert_eq!(names(&place.path("elsewhere")), ["real"]);
 }
 
 /// A second name is a second file from then on, as with `git checkout` and `sed -i`: a file that is replaced
@@ -149,7 +149,8 @@ fn a_disk_that_is_full_leaves_the_old_file_and_no_half_of_a_new_one() {
 /// Each step reads, edits and replaces; one of two that meet is told, and neither's value is lost unsaid.
 #[test]
 fn of_two_that_edit_at_once_none_loses_its_edit_unsaid() {
-    let keys: String = (0..400).map(|number| format!("k{number}: x\n")).collect();
+    let keys: Vec<_> = (0..400).map(|number| format!("k{number}: x\n")).collect();
+    let keys = keys.concat();
     let place = Place::with(&keys);
     let edits: Vec<_> = (0..8).map(|number| format!("k{number}=v{number}")).collect();
     let said: Vec<Said> = std::thread::scope(|scope| {

@@ -410,7 +410,7 @@ impl<'d, 'e> Planning<'d, 'e> {
         let Some(first) = follow.first() else { return };
         let name = self.document.anchor_name(first.anchor);
         let shown = |site: &&&AliasSite<'d>| format!("`{}` (line {})", followers.path(site), site.node.line);
-        let shown: Vec<_> = follow.iter().take(SHOWN).map(|site| shown(site)).collect();
+        let shown: Vec<_> = follow.iter().take(SHOWN).map(shown).collect();
         let more = follow.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!("`{key}` stands under the anchor `&{name}`: {}{more} follow", shown.join(", "));
