@@ -193,7 +193,8 @@ impl<'t> Layout<'t> {
         if !node.span.is_empty() {
             // The parser's span may reach into the blanks of the next line; deeper ones are text.
             end = node.span.end.max(start);
-            let is_text = self.column(end) >= usize::try_from(node.column).unwrap_or(usize::MAX);
+            let is_text = !text.trim_matches('\n').is_empty()
+                && self.column(end) >= usize::try_from(node.column).unwrap_or(usize::MAX);
             if !self.is_line_start(end)
                 && !is_text
                 && self.slice(&(self.line_start(end)..end)).trim().is_empty()
