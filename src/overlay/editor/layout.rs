@@ -219,10 +219,11 @@ impl<'t> Layout<'t> {
         Some(BlockScalar { header, content: start..end })
     }
 
-    /// Whether there is a tab in the blank lines from the start of a line on.
+    /// Whether there is a tab in the blank lines from the start of a line on, or before a comment there.
     pub(super) fn is_tab_below(&self, line: usize) -> bool {
         let end = self.skip_blank_lines(line);
-        let end = if end == self.text.len() { end } else { self.line_start(end).max(line) };
+        let end =
+            if end == self.text.len() || self.is_comment(end) { end } else { self.line_start(end).max(line) };
         self.slice(&(line..end)).contains('\t')
     }
 

@@ -222,6 +222,7 @@ fn what_cannot_be_meant_is_refused() {
         ("a: v\n \t\nb: 1\n", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[remove("a")], "has a tab"),
         ("a: v\n\n\t\nb: 1\n", &[set("a", "1")], "has a tab"),
+        ("a: v\n\n\t # c\nb: 1\n", &[set("a", "1")], "has a tab"),
         ("a: |\n  x\n\t", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[add("@0", "digest", "1"), remove("a")], "has a tab"),
         ("a: >-\n x\nb: 1\n  \nc: 2\n", &[remove("b")], "take the lines below"),
