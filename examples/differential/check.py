@@ -138,6 +138,8 @@ def set_bytes(before, after, node, wanted):
     if not (after.startswith(before[:start]) and after[start:].endswith(before[end:])):
         raise Wrong("bytes outside of the value changed")
     new = after[start : len(after) - len(before) + end]
+    # An anchor may stand on a line before.
+    new = re.sub(r"^&\S+\s+", "", new)
     if ENDING.search(new.rstrip()) or (node.style not in ("|", ">") and ENDING.search(new)):
         raise Wrong(f"the value stands on several lines: {new!r}")
 

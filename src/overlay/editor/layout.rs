@@ -121,6 +121,11 @@ impl<'t> Layout<'t> {
         before.ends_with([' ', '\t']) && before.trim_end_matches([' ', '\t']).ends_with('?')
     }
 
+    /// Whether a key in a block is written with `?`, which may stand on a line before it: the colon is not beside it.
+    pub(super) fn is_explicit_in_block(&self, entry: &Entry) -> bool {
+        self.is_explicit(entry) || entry.key.is_block_scalar() || self.colon(entry).is_none()
+    }
+
     /// The colon of an entry, where it is on the line of the key.
     pub(super) fn colon(&self, entry: &Entry) -> Option<usize> {
         let at = self.skip_blanks(entry.key.span.end);
@@ -186,9 +191,14 @@ impl<'t> Layout<'t> {
         let keeps = self.slice(&header).contains('+');
         let mut end = start;
         if !node.span.is_empty() {
-            // The parser's span may reach into the blanks of the next line.
+            // The parser's span may reach into the blanks of the next line; deeper ones are text.
             end = node.span.end.max(start);
-            if !self.is_line_start(end) && self.slice(&(self.line_start(end)..end)).trim().is_empty() {
+            let is_text = !text.trim_matches('\n').is_empty()
+                && self.column(end) >= usize::try_from(node.column).unwrap_or(usize::MAX);
+            if !self.is_line_start(end)
+                && !is_text
+                && self.slice(&(self.line_start(end)..end)).trim().is_empty()
+            {
                 end = self.line_start(end);
             }
         } else if keeps && !text.is_empty() {
@@ -209,10 +219,11 @@ impl<'t> Layout<'t> {
         Some(BlockScalar { header, content: start..end })
     }
 
-    /// Whether there is a tab in the blank lines from the start of a line on.
+    /// Whether there is a tab in the blank lines from the start of a line on, or before a comment there.
     pub(super) fn is_tab_below(&self, line: usize) -> bool {
         let end = self.skip_blank_lines(line);
-        let end = if end == self.text.len() { end } else { self.line_start(end).max(line) };
+        let end =
+            if end == self.text.len() || self.is_comment(end) { end } else { self.line_start(end).max(line) };
         self.slice(&(line..end)).contains('\t')
     }
 

@@ -157,7 +157,7 @@ impl<'d> Cutter<'d> {
         let mut splices = Vec::new();
         for added in &group.added {
             let entry = added.after.and_then(|after| entries.get(after)).ok_or_else(broken)?;
-            self.refuse_explicit(entry)?;
+            self.refuse_explicit_in_block(entry)?;
             let indent = self.layout.column(entry.key.start);
             let key = written(&added.key, ScalarStyle::Plain, Context::Block);
             let value = written(&added.value, ScalarStyle::Plain, Context::Block);
@@ -170,7 +170,7 @@ impl<'d> Cutter<'d> {
         let mut numbers = group.removed.iter().copied().peekable();
         while let Some(number) = numbers.next() {
             let entry = entries.get(number).ok_or_else(broken)?;
-            self.refuse_explicit(entry)?;
+            self.refuse_explicit_in_block(entry)?;
             self.refuse_tab_below(&entry.value, self.layout.after(entry))?;
             self.refuse_joining_above(group, number)?;
             let start = self.layout.line_start(entry.key.start);
@@ -244,7 +244,9 @@ impl<'d> Cutter<'d> {
             let keeps = self.layout.slice(&block.header).contains('+') && self.layout.is_blank_line(below);
             let next = self.layout.skip_blank_lines(below);
             let indent = if last.span.is_empty() { 1 } else { self.layout.column(last.span.start) };
-            if keeps || self.layout.is_comment(next) && self.layout.column(next) >= indent {
+            let mut blank = self.layout.slice(&(below..next)).split(['\n', '\r']);
+            let is_text = blank.any(|line| line.chars().count() > indent);
+            if keeps || is_text || self.layout.is_comment(next) && self.layout.column(next) >= indent {
                 let message = "the text above would take the lines below this key for its own";
                 return Err(self.refusal(&entry.key, message));
             }
@@ -263,9 +265,37 @@ impl<'d> Cutter<'d> {
         Ok(())
     }
 
+    /// The same in a block, down to the entry on whose last line this one ends.
+    fn refuse_explicit_in_block(&self, entry: &Entry) -> Result<()> {
+        self.refuse_explicit(entry)?;
+        let mut entry = entry;
+        loop {
+            if self.layout.is_explicit_in_block(entry) {
+                return Err(self.refusal(
+                    &entry.key,
+                    "beside keys that are written with `?` or left out nothing is added or removed",
+                ));
+            }
+            let mut node = &entry.value;
+            while let Value::Sequence { items, flow: false } = &node.value
+                && let Some(last) = items.last()
+            {
+                node = last;
+            }
+            match &node.value {
+                Value::Mapping { entries, flow: false } => match entries.last() {
+                    Some(last) => entry = last,
+                    None => return Ok(()),
+                },
+                _ => return Ok(()),
+            }
+        }
+    }
+
     fn flow_group(&self, group: &Group<'d>) -> Result<Vec<Splice>> {
         let mapping = group.mapping;
-        if !self.layout.slice(&mapping.span).starts_with('{') {
+        let is_lone = mapping.entries().first().is_some_and(|entry| entry.key.start == mapping.span.start);
+        if is_lone || !self.layout.slice(&mapping.span).starts_with('{') {
             return Err(self.refusal(mapping, "a mapping without `{` in a list has one key only"));
         }
         let mut splices = self.flow_removed(group)?;
