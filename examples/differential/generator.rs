@@ -142,8 +142,12 @@ impl Maker {
     }
 
     fn line(&mut self, text: &str) {
-        let tail = self.pick(TAILS);
+        let mut tail = self.pick(TAILS);
         self.out.push_str(text);
+        if self.out.ends_with('-') && tail.contains('\t') {
+            // libyaml's offspring cannot read a tab right after a dash.
+            tail = " # c";
+        }
         self.out.push_str(tail);
         self.out.push('\n');
     }
@@ -152,6 +156,12 @@ impl Maker {
     fn mapping(&mut self, indent: usize, depth: usize) {
         let count = 1 + self.below(5);
         let from = self.below(KEYS.len());
+        // Most files merge first; to Helm, what is merged last wins.
+        let merged = self.mappings.last().cloned().filter(|_| self.one_in(2));
+        let first = !self.one_in(8);
+        if let Some(name) = merged.as_ref().filter(|_| first) {
+            self.line(&format!("{}<<: *{name}", " ".repeat(indent)));
+        }
         for number in 0..count {
             let between = self.pick(BETWEEN);
             if number > 0 || indent == 0 {
@@ -171,11 +181,8 @@ impl Maker {
             self.out.push_str(colon);
             self.value(indent, depth);
         }
-        if let Some(name) = self.mappings.last().cloned()
-            && self.one_in(2)
-        {
-            let pad = " ".repeat(indent);
-            self.line(&format!("{pad}<<: *{name}"));
+        if let Some(name) = merged.filter(|_| !first) {
+            self.line(&format!("{}<<: *{name}", " ".repeat(indent)));
         }
     }
 

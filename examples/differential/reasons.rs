@@ -17,6 +17,7 @@ pub enum Class {
 
 const AGREED: &[(&str, &str)] = &[
     ("is written more than once", "duplicate key"),
+    ("is overridden by the `<<` below it", "overridden by <<"),
     ("an alias of `*", "alias"),
     ("is not written here: it is inherited by `<<`", "inherited by <<"),
     ("has an explicit tag", "explicit tag"),
@@ -39,6 +40,7 @@ const LAYOUT: &[(&str, &str)] = &[
     ("the document is empty", "empty document"),
     ("the file ends in this text without a line ending", "text cut off by the file's end"),
     ("a mapping without `{`", "lone pair in a list"),
+    ("would take the lines below", "block scalar above would take the lines below"),
     ("what stands around the key is not plain enough", "around the key"),
 ];
 
@@ -48,6 +50,7 @@ const FILE: &[(&str, &str)] = &[
     ("aliases stand for more than", "alias bomb"),
     ("an alias stands inside its own anchor", "alias inside its anchor"),
     ("an anchor's name has more than", "anchor's name"),
+    ("a tag runs into a comma or bracket", "tag runs on"),
 ];
 
 /// The class of a refusal.

@@ -78,7 +78,9 @@ pub fn parse(
 
 /// The command line as clap knows it, for documentation and tests.
 pub fn command() -> clap::Command {
-    CommandLine::command()
+    let mut command = CommandLine::command();
+    command.build();
+    command
 }
 
 #[derive(Parser)]
@@ -130,8 +132,9 @@ impl Flags {
 }
 
 impl Args for Flags {
+    /// Not before they are asked for: `promote set` in a loop would pay for thrice thirty flags each time.
     fn augment_args(command: clap::Command) -> clap::Command {
-        command.args(INPUTS.iter().map(flag))
+        command.defer(|command| command.args(INPUTS.iter().map(flag)))
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {

@@ -19,4 +19,5 @@ mod permissions;
 mod proxy;
 mod pull_request;
 mod scene;
+mod strings;
 mod workspace;

@@ -120,11 +120,12 @@ impl<'d> Followers<'d> {
 
     /// The aliases of the anchors, and those of the anchors around these aliases, and so on.
     ///
-    /// An alias merged into a mapping that has the key itself does not see it.
+    /// An alias merged into a mapping that has the key itself, further down, does not see it: of a key above it,
+    /// Helm takes what is merged in.
     fn reached<'k>(&self, mut changes: Vec<Change<'k>>) -> Vec<&AliasSite<'d>> {
         let mut seen: HashSet<Change<'k>> = HashSet::new();
         let mut widened = HashSet::new();
-        let mut overriding = HashMap::new();
+        let mut last_own = HashMap::new();
         let mut found = BTreeSet::new();
         while let Some((anchor, key)) = changes.pop() {
             if !seen.insert((anchor, key)) {
@@ -133,9 +134,11 @@ impl<'d> Followers<'d> {
             for number in self.aliases.get(&anchor).into_iter().flatten() {
                 let Some(site) = self.sites.get(*number) else { continue };
                 let overridden = site.merged_into.zip(key).is_some_and(|(mapping, key)| {
-                    *overriding.entry((std::ptr::from_ref(mapping), key)).or_insert_with(|| {
-                        mapping.entries().iter().any(|entry| self.document.key_is(entry, key))
-                    })
+                    let own = last_own.entry((std::ptr::from_ref(mapping), key)).or_insert_with(|| {
+                        let own = mapping.entries().iter().filter(|entry| self.document.key_is(entry, key));
+                        own.map(|entry| entry.key.start).max()
+                    });
+                    own.is_some_and(|own| own > site.node.start)
                 });
                 if overridden || !found.insert(*number) {
                     continue;

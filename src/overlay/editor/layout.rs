@@ -222,6 +222,10 @@ impl<'t> Layout<'t> {
             && self.slice(&(start..self.line_end(start))).trim_matches([' ', '\t']).is_empty()
     }
 
+    pub(super) fn is_comment(&self, at: usize) -> bool {
+        self.tail(at).starts_with('#')
+    }
+
     /// Where the line before a line's start starts.
     fn line_before(&self, at: usize) -> Option<usize> {
         let head = self.head(at);

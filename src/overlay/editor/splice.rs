@@ -172,7 +172,7 @@ impl<'d> Cutter<'d> {
             let entry = entries.get(number).ok_or_else(broken)?;
             self.refuse_explicit(entry)?;
             self.refuse_tab_below(&entry.value, self.layout.after(entry))?;
-            self.refuse_kept_blanks(group, number)?;
+            self.refuse_joining_above(group, number)?;
             let start = self.layout.line_start(entry.key.start);
             let before = self.layout.slice(&(start..entry.key.start));
             if before.chars().all(|c| c == ' ') {
@@ -223,13 +223,14 @@ impl<'d> Cutter<'d> {
             .hinted("end the file with a line ending first"))
     }
 
-    /// Text that keeps its blank lines (`|+`) would take those below what is removed for its own.
-    fn refuse_kept_blanks(&self, group: &Group<'d>, number: usize) -> Result<()> {
+    /// A block scalar would take what is below a removed key for its own: comments that are indented like its
+    /// text and, where it keeps them (`|+`), blank lines.
+    fn refuse_joining_above(&self, group: &Group<'d>, number: usize) -> Result<()> {
         let entries = group.mapping.entries();
         let entry = entries.get(number).ok_or_else(broken)?;
         let mut start = self.layout.line_start(entry.key.start);
         for (at, before) in entries.iter().enumerate().take(number).rev() {
-            if self.layout.after(before) != start {
+            if !self.layout.slice(&(self.layout.after(before)..start)).trim().is_empty() {
                 break;
             }
             start = self.layout.line_start(before.key.start);
@@ -238,9 +239,13 @@ impl<'d> Cutter<'d> {
             }
             let (last, lower) = last_value(before);
             let block = if last.is_block_scalar() { self.layout.block_scalar(last, lower) } else { None };
-            let keeps = block.is_some_and(|block| self.layout.slice(&block.header).contains('+'));
-            if keeps && self.layout.is_blank_line(self.layout.after(entry)) {
-                let message = "the text above would take the blank lines below this key for its own";
+            let Some(block) = block else { break };
+            let below = self.layout.after(entry);
+            let keeps = self.layout.slice(&block.header).contains('+') && self.layout.is_blank_line(below);
+            let next = self.layout.skip_blank_lines(below);
+            let indent = if last.span.is_empty() { 1 } else { self.layout.column(last.span.start) };
+            if keeps || self.layout.is_comment(next) && self.layout.column(next) >= indent {
+                let message = "the text above would take the lines below this key for its own";
                 return Err(self.refusal(&entry.key, message));
             }
             break;

@@ -125,10 +125,25 @@ pub fn tokens<'t>(path: &'t RepoPath, text: &'t str) -> impl Iterator<Item = Res
                 let start = offsets(span).start;
                 token.anchor = Some(Box::new(NewAnchor { number: *number, name: name.to_string(), start }));
             }
+            if token.tag.as_ref().is_some_and(|tag| runs_on(text, tag.1)) {
+                failed = true;
+                let place = Place::at(path.as_str(), token.line, token.column);
+                let message = "a tag runs into a comma or bracket";
+                return Some(Err(Failure::at(Kind::Overlay, place, message)
+                    .hinted("YAML readers disagree about where such a tag ends; put a blank after it")));
+            }
             return Some(Ok(token));
         }
         None
     })
+}
+
+/// Whether what is written without a blank after a tag's start is more than the tag to some readers.
+fn runs_on(text: &str, start: usize) -> bool {
+    let tag = text.get(start..).unwrap_or_default();
+    let tag =
+        tag.strip_prefix("!<").and_then(|verbatim| verbatim.split_once('>')).map_or(tag, |(_, rest)| rest);
+    tag.chars().take_while(|c| !c.is_whitespace()).any(|c| matches!(c, ',' | '[' | ']' | '{' | '}'))
 }
 
 fn token_of(event: Event<'_>, span: Span) -> Option<Token<'_>> {

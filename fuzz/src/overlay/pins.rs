@@ -1,0 +1,4 @@
+//! Patterns over paths.
+
+#[path = "../../../src/overlay/pins/pattern.rs"]
+pub mod pattern;
