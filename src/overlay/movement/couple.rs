@@ -6,26 +6,20 @@
 use std::collections::BTreeMap;
 
 use super::Missing;
+use super::fixed::{fixed_there_alone, stays_fixed};
 use super::unpinned::{is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::overlay::editor::document::{Node, ScalarStyle, Value};
 use crate::overlay::editor::edit::Edit;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::editor::quoting::is_string;
-use crate::overlay::pins::argo;
-use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{at_version, has_one_name, named_image, tag_and_digest};
 use crate::overlay::pins::layer::Layer;
-use crate::overlay::pins::moving::is_moving_ref;
-use crate::overlay::pins::reading::{Part, Reading};
+use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::remote::RemoteRef;
 use crate::overlay::pins::rules::PinRules;
 use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Member, Pin, PinKind};
-
-/// What to do about a branch or a range where a version is to be promoted.
-const NO_FIXED_VERSION: &str =
-    "name the release by `value: '{tag}'` in `pins`, or pin a fixed version in both overlays";
 
 /// One versioned thing that the target gets from the source.
 pub(in crate::overlay) struct Couple<'r> {
@@ -71,9 +65,8 @@ pub(in crate::overlay) fn couples<'r>(
         }
     }
     let sources = by_group(&source.pins);
-    for pin in target.pins.iter().filter(|pin| !sources.contains_key(&pin.group)) {
-        meeting.target_only(pin);
-    }
+    let target_only = target.pins.iter().filter(|pin| !sources.contains_key(&pin.group));
+    meeting.met.warnings.extend(target_only.filter_map(|pin| fixed_there_alone(source, target, pin)));
     let Couples { problems, .. } = &mut meeting.met;
     match Failure::several(Kind::Overlay, std::mem::take(problems)) {
         Some(failure) => Err(failure),
@@ -164,7 +157,8 @@ impl<'r> Meeting<'r, '_> {
             self.met.left.extend(source);
             return;
         }
-        if self.moves(first, theirs) {
+        if let Some(said) = stays_fixed(self.source, self.target, first, theirs) {
+            self.met.warnings.push(said);
             return;
         }
         let repository = theirs.repository.clone().or_else(|| first.repository.clone());
@@ -361,57 +355,6 @@ impl<'r> Meeting<'r, '_> {
         let message = format!("`{}` is not added to {target}: it would be a new item of a list", pin.key);
         self.warn(pin, message, "write the parameter into the target's overlay once, by hand");
         self.met.left.push(pin);
-    }
-
-    /// Whether the source's version is none that can be carried: a branch, or a range.
-    ///
-    /// Between two kustomizations or charts that both name one, the source's is what was tested.
-    fn moves(&mut self, pin: &'r Pin, theirs: &Pin) -> bool {
-        let is_ref =
-            matches!(pin.kind, PinKind::RemoteRef | PinKind::ChartVersion) && pin.member != Member::Digest;
-        let is_operators = |part: &Part| matches!(part.shape, Shape::Argo | Shape::Flux);
-        let stays = self.target.part_of(theirs).is_some_and(is_operators) || !is_moving_ref(&theirs.value);
-        if !is_ref || pin.value == theirs.value || !is_moving_ref(&pin.value) || !stays {
-            return false;
-        }
-        let message = format!(
-            "`{}` stays at `{}`: `{}` in {} is no fixed version",
-            theirs.key,
-            theirs.value.escape_debug(),
-            pin.value.escape_debug(),
-            self.source.overlay.environment
-        );
-        self.warn(theirs, message, NO_FIXED_VERSION);
-        true
-    }
-
-    /// Only the target pins it, and an operator's object in the source says something else there, or nothing.
-    fn target_only(&mut self, theirs: &Pin) {
-        let Some(part) = self.target.part_of(theirs) else { return };
-        let is_ref = matches!(theirs.kind, PinKind::RemoteRef | PinKind::ChartVersion);
-        if !matches!(part.shape, Shape::Argo | Shape::Flux) || theirs.value.is_empty() {
-            return;
-        }
-        let (Some(scope), Some(here)) = (self.source.scope_of(theirs), self.target.scope_of(theirs)) else {
-            return;
-        };
-        let counterpart = match part.shape {
-            Shape::Argo => argo::counterpart(&here, &theirs.named, &scope),
-            _ => Some(theirs.named.clone()),
-        };
-        let Some(counterpart) = counterpart else { return };
-        let there = scope.read(&counterpart).and_then(Node::as_str);
-        let message = match there {
-            Some(text) => format!(
-                "`{}` in {} is no fixed version",
-                text.escape_debug(),
-                self.source.overlay.environment
-            ),
-            None if is_ref => format!("{} names no fixed version there", self.source.overlay.environment),
-            None => return,
-        };
-        let message = format!("`{}` stays at `{}`: {message}", theirs.key, theirs.value.escape_debug());
-        self.warn(theirs, message, NO_FIXED_VERSION);
     }
 
     /// What settings make of a release need not be what an image can have.

@@ -6,6 +6,7 @@
 mod artifacts;
 mod couple;
 mod drift;
+mod fixed;
 mod images;
 mod overrides;
 mod unpinned;

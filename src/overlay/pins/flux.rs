@@ -27,9 +27,7 @@ pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node
         ("HelmRelease", ["chart", "spec", "version"]) | ("HelmChart", ["version"]) => {
             versioned(scope, path, (PinKind::ChartVersion, Member::Version), "chart", text)
         }
-        ("OCIRepository", ["ref", "tag"]) | ("GitRepository", ["ref", "tag"]) => {
-            reference(scope, path, Member::Version, text)
-        }
+        ("OCIRepository" | "GitRepository", ["ref", "tag"]) => reference(scope, path, Member::Version, text),
         // A commit wins over a tag as a digest does, and goes with it in the same way.
         ("OCIRepository", ["ref", "digest"]) | ("GitRepository", ["ref", "commit"]) => {
             reference(scope, path, Member::Digest, text)
@@ -95,7 +93,7 @@ fn versioned(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests may")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may")]
     use crate::overlay::Missing;
     use crate::overlay::testing::{after, changes, listed_in, moved_in, warnings};
 
