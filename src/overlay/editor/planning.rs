@@ -337,7 +337,7 @@ impl<'d, 'e> Planning<'d, 'e> {
             let count = group.mapping.entries().len();
             let kept = (0..count).rev().find(|entry| !group.removed.contains(entry));
             if kept.is_none() && count > 0 {
-                emptied.push(group.mapping);
+                emptied.push((group.mapping, !group.added.is_empty()));
             }
             for added in &mut group.added {
                 if added.after.is_some_and(|after| group.removed.contains(&after)) {
@@ -345,9 +345,15 @@ impl<'d, 'e> Planning<'d, 'e> {
                 }
             }
         }
-        for mapping in emptied {
+        for (mapping, gains) in emptied {
             let message = "nothing would be left of this mapping".to_owned();
-            self.refuse(mapping, message, "leave one key, or remove the mapping as a whole");
+            // A new key is written as its neighbours are.
+            let hint = if gains {
+                "add the new key first, and remove the old one in a second call"
+            } else {
+                "leave one key, or remove the mapping as a whole"
+            };
+            self.refuse(mapping, message, hint);
         }
     }
 
