@@ -49,9 +49,9 @@ fn main() -> Result<ExitCode> {
     println!("{}", bench.versions()?);
     println!("medians of {runs} runs; memory is the most that any run took\n");
     println!(
-        "| operation | promote | yq | ratio | promote, MiB | yq, MiB | lines changed by promote | by yq |"
+        "| operation | promote | yq | ratio | ratio of CPU | promote, MiB | yq, MiB | lines, promote | lines, yq |"
     );
-    println!("|:--|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|:--|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut kept = true;
     for task in Task::all(files) {
         let mut taken = (Vec::new(), Vec::new());
