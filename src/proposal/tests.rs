@@ -503,8 +503,9 @@ proptest! {
 
 #[test]
 fn the_worst_text_keeps_every_limit() {
-    for text in ["\u{202e}", "|", "é", "👩", "&", "\u{1d173}", "a|"] {
+    for text in ["\u{202e}", "|", "é", "👩", "&", "\u{1d173}", "a|", "@a", "#1"] {
         let plan = hostile(&text.repeat(2_000), 60);
+        assert!(title(&plan).chars().count() <= 256, "{text}");
         assert!(body(&plan, &context()).len() <= 60_000, "{text}");
         assert!(
             brief_body(&plan, &context()).len() <= 10_000,

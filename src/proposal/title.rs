@@ -3,11 +3,18 @@
 use super::markdown::plain;
 use crate::plan::Plan;
 
+/// What GitHub takes for a title.
+const MOST_CHARACTERS: usize = 256;
+
 /// `Promote fraud-agent v1.8.0 to prod-eu`; a rollback says so.
 ///
 /// One line of at most 256 characters, as GitHub wants it, that pings nobody and closes nothing.
 pub fn title(plan: &Plan) -> String {
-    titled(plan, |name| plain(name, 60))
+    // Marks that keep a name from pinging someone count as well, and may double it.
+    let fits =
+        |longest: &usize| titled(plan, |name| plain(name, *longest)).chars().count() <= MOST_CHARACTERS;
+    let longest = [60, 45, 30].into_iter().find(fits).unwrap_or(15);
+    titled(plan, |name| plain(name, longest))
 }
 
 /// The same words, with names written as the place needs them.

@@ -34,35 +34,35 @@ fn revisions_parameters_values_and_images_of_every_source_are_pins() {
 spec:
   sources:
   - repoURL: https://charts.acme.example
-chart: agent
-targetRevision: 1.4.2
-helm:
-  parameters:
-  - {name: image.repository, value: ghcr.io/acme/agent}
-  - {name: image.tag, value: v1.8.0}
-  - {name: image.digest, value: 'sha256:aa'}
-  - {name: 'workers[0].image', value: 'acme/worker:v3'}
-  - {name: replicas, value: '3'}
-  - {name: model.version, value: '7'}
-  - {name: debug.tag, value: x}
-  - {name: image.pullPolicy}
-  valuesObject:
-    proxy: {image: {repository: acme/proxy, tag: v2}}
-    replicas: 2
+    chart: agent
+    targetRevision: 1.4.2
+    helm:
+      parameters:
+      - {name: image.repository, value: ghcr.io/acme/agent}
+      - {name: image.tag, value: v1.8.0}
+      - {name: image.digest, value: 'sha256:aa'}
+      - {name: 'workers[0].image', value: 'acme/worker:v3'}
+      - {name: replicas, value: '3'}
+      - {name: model.version, value: '7'}
+      - {name: debug.tag, value: x}
+      - {name: image.pullPolicy}
+      valuesObject:
+        proxy: {image: {repository: acme/proxy, tag: v2}}
+        replicas: 2
   - repoURL: https://git.acme.example/gitops.git
-targetRevision: release-7
-ref: values
+    targetRevision: release-7
+    ref: values
   - {repoURL: 'oci://ghcr.io/acme/charts/redis', targetRevision: 20.1.0, path: .}
   - repoURL: https://git.acme.example/manifests
-targetRevision: HEAD
-path: overlays/staging
-kustomize:
-  images:
-  - agent=ghcr.io/acme/agent:v1.8.0@sha256:aa
-  - acme/proxy:v2
-  - acme/bare
-  - acme/kept=*:v3
-  - acme/own:$ARGOCD_APP_REVISION
+    targetRevision: HEAD
+    path: overlays/staging
+    kustomize:
+      images:
+      - agent=ghcr.io/acme/agent:v1.8.0@sha256:aa
+      - acme/proxy:v2
+      - acme/bare
+      - acme/kept=*:v3
+      - acme/own:$ARGOCD_APP_REVISION
 "
     );
     assert_eq!(
@@ -107,13 +107,13 @@ spec:
   generators:
   - list: {elements: [{cluster: staging, tag: v1}]}
   template:
-spec:
-  source:
-    repoURL: https://git.acme.example/gitops
-    targetRevision: '{{ .revision }}'
-    helm:
-      parameters: [{name: image.tag, value: '{{tag}}'}, {name: job.image.tag, value: v2}]
-      valuesObject: {image: {tag: '{{ .tag }}'}}
+    spec:
+      source:
+        repoURL: https://git.acme.example/gitops
+        targetRevision: '{{ .revision }}'
+        helm:
+          parameters: [{name: image.tag, value: '{{tag}}'}, {name: job.image.tag, value: v2}]
+          valuesObject: {image: {tag: '{{ .tag }}'}}
 ";
     let job = "spec.template.spec.source.helm.parameters[name=job.image.tag].value ImageTag job.image = v2";
     assert_eq!(listed_in("set.yaml", text, &[]), [job]);
