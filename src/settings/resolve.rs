@@ -208,7 +208,7 @@ impl<'a> Resolving<'a> {
         let source = environment(&app.from, &app.source, None)?;
         let target_environment = environment(target, &path, region)?;
         if source.files == target_environment.files {
-            self.to_itself(app, target, named);
+            self.refuse_itself(app, target, named);
             return None;
         }
         Some(Promotion {
@@ -243,7 +243,7 @@ impl<'a> Resolving<'a> {
     }
 
     /// Source and target are the same files.
-    fn to_itself(&mut self, app: &App<'a>, target: &str, named: Option<&TargetSettings>) {
+    fn refuse_itself(&mut self, app: &App<'a>, target: &str, named: Option<&TargetSettings>) {
         let place = named
             .and_then(|target| target.path.as_ref())
             .map(|path| path.place.clone())
@@ -287,9 +287,10 @@ impl<'a> Resolving<'a> {
                 return None;
             }
         };
-        let is_there = match files.is_empty() {
-            true => self.layout.presence(&path) != Presence::Missing,
-            false => self.layout.has_any(&named_files(&files, &path, target, &app.name)?),
+        let is_there = if files.is_empty() {
+            self.layout.presence(&path) != Presence::Missing
+        } else {
+            self.layout.has_any(&named_files(&files, &path, target, &app.name)?)
         };
         if !is_there {
             let message = format!("`{}` has an overlay in `{}`, but none in `{path}`", app.name, app.source);

@@ -141,9 +141,10 @@ impl FileRule {
         let (by_name, plain) = Shape::of_name(path.file_name());
         let shape =
             self.shape.or_else(|| Some(by_name).filter(|shape| at.is_none() && *shape != Shape::Values));
-        let name = match plain == path.file_name() {
-            true => self.file.clone(),
-            false => format!("{}{plain}", self.file.strip_suffix(path.file_name()).unwrap_or_default()),
+        let name = if plain == path.file_name() {
+            self.file.clone()
+        } else {
+            format!("{}{plain}", self.file.strip_suffix(path.file_name()).unwrap_or_default())
         };
         let name = self.at.iter().fold(name, |name, at| format!("{name} at {at}"));
         Ok(NamedFile { path, name, at, shape, usual: false })

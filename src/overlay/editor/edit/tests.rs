@@ -88,6 +88,7 @@ fn every_agreed_case_holds() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn edits_that_meet_compose() {
     let table: &[(&str, &[Edit], &str)] = &[
         (
