@@ -151,8 +151,8 @@ impl Trial {
 
 fn made(text: &str, place: &Place, key: &str, value: &str) -> Result<Vec<u8>, Failure> {
     let path = RepoPath::parse("file.yaml")?;
-    let pointer: String =
-        place.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
+    let steps = place.path.iter().map(|step| step.replace('~', "~0").replace('/', "~1"));
+    let pointer = std::iter::once(String::new()).chain(steps).collect::<Vec<_>>().join("/");
     let at = KeyPath::parse(&format!("@{}{pointer}", place.document))?;
     let edit = match place.op.as_str() {
         "add" => Edit::Add { parent: at, key: key.to_owned(), value: value.to_owned() },
