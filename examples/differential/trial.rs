@@ -64,6 +64,16 @@ impl Trial {
         self.tally.files += 1;
         let Ok(text) = std::str::from_utf8(bytes) else {
             self.tally.not_utf8 += 1;
+            let path = RepoPath::parse("file.yaml")?;
+            if !catch_unwind(|| edited(&path, bytes, &[], Anchors::Follow).is_err()).unwrap_or(false) {
+                self.tally.wrong(Wrong {
+                    file: name.to_owned(),
+                    edit: "none".to_owned(),
+                    why: "it is not UTF-8, and was read".to_owned(),
+                    before: String::new(),
+                    after: None,
+                });
+            }
             return Ok(());
         };
         let limit = self.limit.min(TEXT_OF_ALL_EDITS / text.len().max(1)).max(8);
