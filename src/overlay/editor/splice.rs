@@ -425,11 +425,16 @@ impl<'d> Cutter<'d> {
             }
             return Ok(splices);
         }
+        // Go's YAML needs a blank between a colon and what closes the mapping.
+        let mut stop = "";
         let range = match (before, next) {
             (_, Some(next)) => first.key.start..next.key.start,
             (Some(before), None) => {
-                let blank = self.layout.ends_in_colon(before)
-                    && self.layout.slice(&(self.layout.end(before)..first.key.start)).starts_with(' ');
+                let gap = self.layout.slice(&(self.layout.end(before)..first.key.start));
+                let blank = self.layout.ends_in_colon(before) && gap.starts_with(' ');
+                if self.layout.ends_in_colon(before) && !blank {
+                    stop = " ";
+                }
                 self.layout.end(before) + usize::from(blank)..self.layout.end(last)
             }
             (None, None) => return Err(broken()),
@@ -442,7 +447,7 @@ impl<'d> Cutter<'d> {
         {
             return Err(self.refusal(&first.key, "a comment beside the key would be lost with it"));
         }
-        Ok(vec![Splice::replace(range, "")])
+        Ok(vec![Splice::replace(range, stop)])
     }
 }
 

@@ -172,6 +172,7 @@ fn edits_that_meet_compose() {
         ("a:\n- |\n  x\nb: 1\n", &[add("@0", "c", "v"), set("a[0]", "v")], "a:\n- v\nb: 1\nc: v\n"),
         ("a: v\n \t\nb: 1\n", &[set("a", "w")], "a: w\n \t\nb: 1\n"),
         ("{a: , b: 1}\n", &[remove("b")], "{a: }\n"),
+        ("{a:\n  , b: 1}\n", &[remove("b")], "{a: }\n"),
         ("{a: }\n", &[add("@0", "b", "v")], "{a: , b: v }\n"),
         ("{\n  a:\n}\n", &[add("@0", "b", "v")], "{\n  a: ,\n  b: v\n}\n"),
         ("a: |-\n  x", &[add("@0", "b", "v")], "a: |-\n  x\nb: v"),
