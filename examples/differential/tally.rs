@@ -123,10 +123,10 @@ impl fmt::Display for Tally {
                 Class::Unknown => ("unknown", &"?"),
             };
             writeln!(f, "refused   {op:<7} {count:>6}  {kind}: {reason}")?;
-            if std::env::var_os("EXAMPLES").is_some() {
-                for example in examples {
-                    writeln!(f, "            {example}")?;
-                }
+            if !matches!(class, Class::Agreed(_))
+                && let Some(example) = examples.first()
+            {
+                writeln!(f, "            such as {}", example.replace('\n', " "))?;
             }
         }
         writeln!(f, "slowest   {} ms", self.slowest.as_millis())?;

@@ -64,6 +64,16 @@ impl Trial {
         self.tally.files += 1;
         let Ok(text) = std::str::from_utf8(bytes) else {
             self.tally.not_utf8 += 1;
+            let path = RepoPath::parse("file.yaml")?;
+            if !catch_unwind(|| edited(&path, bytes, &[], Anchors::Follow).is_err()).unwrap_or(false) {
+                self.tally.wrong(Wrong {
+                    file: name.to_owned(),
+                    edit: "none".to_owned(),
+                    why: "it is not UTF-8, and was read".to_owned(),
+                    before: String::new(),
+                    after: None,
+                });
+            }
             return Ok(());
         };
         let limit = self.limit.min(TEXT_OF_ALL_EDITS / text.len().max(1)).max(8);
@@ -151,8 +161,8 @@ impl Trial {
 
 fn made(text: &str, place: &Place, key: &str, value: &str) -> Result<Vec<u8>, Failure> {
     let path = RepoPath::parse("file.yaml")?;
-    let pointer: String =
-        place.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
+    let steps = place.path.iter().map(|step| step.replace('~', "~0").replace('/', "~1"));
+    let pointer = std::iter::once(String::new()).chain(steps).collect::<Vec<_>>().join("/");
     let at = KeyPath::parse(&format!("@{}{pointer}", place.document))?;
     let edit = match place.op.as_str() {
         "add" => Edit::Add { parent: at, key: key.to_owned(), value: value.to_owned() },

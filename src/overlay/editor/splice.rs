@@ -141,7 +141,10 @@ impl<'d> Cutter<'d> {
             return Err(self.refusal(node, "the key goes over several lines, so no value can be set for it"));
         }
         match self.layout.colon(entry) {
-            Some(colon) => Ok((colon + 1, " ")),
+            Some(colon) => {
+                self.refuse_comment_at(node, colon + 1)?;
+                Ok((colon + 1, " "))
+            }
             None if context == Context::Flow
                 && !entry.key.span.is_empty()
                 && !self.layout.is_explicit(entry) =>
@@ -255,6 +258,14 @@ impl<'d> Cutter<'d> {
         Ok(())
     }
 
+    /// A `#` right after a quoted key's colon is a comment to some readers alone.
+    fn refuse_comment_at(&self, node: &Node, at: usize) -> Result<()> {
+        if self.layout.is_comment(at) {
+            return Err(self.refusal(node, "what stands around the key is not plain enough"));
+        }
+        Ok(())
+    }
+
     fn refuse_explicit(&self, entry: &Entry) -> Result<()> {
         if self.layout.is_explicit(entry) || entry.key.span.is_empty() {
             return Err(self.refusal(
@@ -337,6 +348,7 @@ impl<'d> Cutter<'d> {
         let new = flow_entry(&added.key, &added.value, style, colon);
         let is_first_added = !group.added.iter().take(order).any(|other| other.after == added.after);
         let end = self.layout.end(entry);
+        self.refuse_comment_at(&entry.key, end)?;
         let stop = if self.layout.ends_in_colon(entry) { " " } else { "" };
         if let Some(line) = self.layout.own_flow_line(entry, end) {
             let indent = self.layout.slice(&(line.start..entry.key.start));
@@ -372,6 +384,7 @@ impl<'d> Cutter<'d> {
             let run = entries.get(from..=to).ok_or_else(broken)?;
             for entry in run {
                 self.refuse_explicit(entry)?;
+                self.refuse_comment_at(&entry.key, self.layout.end(entry))?;
             }
             let before = from.checked_sub(1).and_then(|before| entries.get(before));
             let next = entries.get(to + 1);
@@ -412,11 +425,16 @@ impl<'d> Cutter<'d> {
             }
             return Ok(splices);
         }
+        // Go's YAML needs a blank between a colon and what closes the mapping.
+        let mut stop = "";
         let range = match (before, next) {
             (_, Some(next)) => first.key.start..next.key.start,
             (Some(before), None) => {
-                let blank = self.layout.ends_in_colon(before)
-                    && self.layout.slice(&(self.layout.end(before)..first.key.start)).starts_with(' ');
+                let gap = self.layout.slice(&(self.layout.end(before)..first.key.start));
+                let blank = self.layout.ends_in_colon(before) && gap.starts_with(' ');
+                if self.layout.ends_in_colon(before) && !blank {
+                    stop = " ";
+                }
                 self.layout.end(before) + usize::from(blank)..self.layout.end(last)
             }
             (None, None) => return Err(broken()),
@@ -429,7 +447,7 @@ impl<'d> Cutter<'d> {
         {
             return Err(self.refusal(&first.key, "a comment beside the key would be lost with it"));
         }
-        Ok(vec![Splice::replace(range, "")])
+        Ok(vec![Splice::replace(range, stop)])
     }
 }
 

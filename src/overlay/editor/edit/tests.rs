@@ -173,8 +173,22 @@ fn edits_that_meet_compose() {
         ("a:\n- |\n  x\nb: 1\n", &[add("@0", "c", "v"), set("a[0]", "v")], "a:\n- v\nb: 1\nc: v\n"),
         ("a: v\n \t\nb: 1\n", &[set("a", "w")], "a: w\n \t\nb: 1\n"),
         ("{a: , b: 1}\n", &[remove("b")], "{a: }\n"),
+        ("{a:\n  , b: 1}\n", &[remove("b")], "{a: }\n"),
         ("{a: }\n", &[add("@0", "b", "v")], "{a: , b: v }\n"),
         ("{\n  a:\n}\n", &[add("@0", "b", "v")], "{\n  a: ,\n  b: v\n}\n"),
+        ("a: |-\n  x", &[add("@0", "b", "v")], "a: |-\n  x\nb: v"),
+        ("a: 1.10\n", &[set("a", "1.10")], "a: \"1.10\"\n"),
+        ("- a\n-   name: x\n    v: 1\n", &[set("[name=x].v", "z")], "- a\n-   name: x\n    v: z\n"),
+    ];
+    for (input, edits, expected) in table {
+        let output = edit_text(input, edits).map_err(|failure| failure.to_string());
+        assert_eq!(output.as_deref(), Ok(*expected), "{input:?} {edits:?}");
+    }
+}
+
+#[test]
+fn edits_below_text_and_beside_merges_leave_them_as_they_are() {
+    let table: &[(&str, &[Edit], &str)] = &[
         ("a: |+\n  x\n# c\nb: 1\n\nc: 2\n", &[remove("b")], "a: |+\n  x\n# c\n\nc: 2\n"),
         ("a: |\n   x\nb: 1\n  # c\nc: 2\n", &[remove("b")], "a: |\n   x\n  # c\nc: 2\n"),
         ("d: &d {t: x}\na:\n  u: y\n  <<: *d\n", &[set("a.u", "z")], "d: &d {t: x}\na:\n  u: z\n  <<: *d\n"),
@@ -183,9 +197,6 @@ fn edits_that_meet_compose() {
             &[add("a", "digest", "z")],
             "d: &d {digest: x}\na:\n  tag: y\n  <<: *d\n  digest: z\n",
         ),
-        ("a: |-\n  x", &[add("@0", "b", "v")], "a: |-\n  x\nb: v"),
-        ("a: 1.10\n", &[set("a", "1.10")], "a: \"1.10\"\n"),
-        ("- a\n-   name: x\n    v: 1\n", &[set("[name=x].v", "z")], "- a\n-   name: x\n    v: z\n"),
     ];
     for (input, edits, expected) in table {
         let output = edit_text(input, edits).map_err(|failure| failure.to_string());
@@ -226,6 +237,16 @@ fn what_cannot_be_meant_is_refused() {
         ("a: v\n\n\t # c\nb: 1\n", &[set("a", "1")], "has a tab"),
         ("a: |\n  x\n\t", &[set("a", "1")], "has a tab"),
         ("a: v\n \t\nb: 1\n", &[add("@0", "digest", "1"), remove("a")], "has a tab"),
+    ];
+    for (input, edits, reason) in table {
+        let message = refusal(input, edits, Anchors::Follow);
+        assert!(message.contains(reason), "{input:?}: {message}");
+    }
+}
+
+#[test]
+fn what_readers_or_layout_make_doubtful_is_refused() {
+    let table: &[(&str, &[Edit], &str)] = &[
         ("a: >-\n x\nb: 1\n  \nc: 2\n", &[remove("b")], "take the lines below"),
         ("?\n- a\n:\n- b\n", &[add("@0", "c", "v")], "`?`"),
         ("a:\n  ? - b\nc: 1\n", &[remove("a")], "`?`"),
@@ -241,6 +262,8 @@ fn what_cannot_be_meant_is_refused() {
         ("d: &d {t: x}\na:\n  t: y\n  <<: *d\n", &[set("a.t", "z")], "3:3`: `a.t` is overridden by the `<<`"),
         ("d: &d {t: {u: x}}\na:\n  t: {u: y}\n  <<: [*d]\n", &[set("a.t.u", "z")], "overridden by the `<<`"),
         ("d: &d {t: x}\na:\n  t: y\n  <<: *d\n", &[remove("a.t")], "overridden by the `<<`"),
+        ("{\"q\":#x\n}\n", &[add("@0", "c", "v")], "around the key"),
+        ("{\"q\":#x\n}\n", &[set("q", "v")], "around the key"),
     ];
     for (input, edits, reason) in table {
         let message = refusal(input, edits, Anchors::Follow);
