@@ -246,7 +246,10 @@ impl<'d> Cutter<'d> {
             let below = self.layout.after(entry);
             let keeps = self.layout.slice(&block.header).contains('+') && self.layout.is_blank_line(below);
             let next = self.layout.skip_blank_lines(below);
-            let indent = if last.span.is_empty() { 1 } else { self.layout.column(last.span.start) };
+            // Text of blanks alone has no column of its own: any deeper than the key would do.
+            let is_empty = last.as_str().is_none_or(|text| text.trim_matches('\n').is_empty());
+            let deeper = self.layout.column(entry.key.start) + 1;
+            let indent = if is_empty { deeper } else { self.layout.column(last.span.start) };
             let mut blank = self.layout.slice(&(below..next)).split(['\n', '\r']);
             let is_text = blank.any(|line| line.chars().count() > indent);
             if keeps || is_text || self.layout.is_comment(next) && self.layout.column(next) >= indent {

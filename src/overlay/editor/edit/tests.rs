@@ -190,6 +190,7 @@ fn edits_that_meet_compose() {
 fn edits_below_text_and_beside_merges_leave_them_as_they_are() {
     let table: &[(&str, &[Edit], &str)] = &[
         ("a: |+\n  x\n# c\nb: 1\n\nc: 2\n", &[remove("b")], "a: |+\n  x\n# c\n\nc: 2\n"),
+        ("m:\n  a: |\n  b: |\n\n# c\nc: 2\n", &[remove("m.b")], "m:\n  a: |\n\n# c\nc: 2\n"),
         ("a: |\n   x\nb: 1\n  # c\nc: 2\n", &[remove("b")], "a: |\n   x\n  # c\nc: 2\n"),
         ("d: &d {t: x}\na:\n  u: y\n  <<: *d\n", &[set("a.u", "z")], "d: &d {t: x}\na:\n  u: z\n  <<: *d\n"),
         (
