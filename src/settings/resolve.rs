@@ -211,6 +211,12 @@ impl<'a> Resolving<'a> {
             self.refuse_itself(app, target, named);
             return None;
         }
+        let in_both =
+            source.files.iter().find(|file| target_environment.files.iter().any(|other| other.meets(file)));
+        if let Some(file) = in_both {
+            self.refuse_shared(app, file, target);
+            return None;
+        }
         Some(Promotion {
             app: app.name.clone(),
             app_labels: app.settings.and_then(|app| app.app_labels.clone()).unwrap_or_default(),
@@ -256,6 +262,17 @@ impl<'a> Resolving<'a> {
             same.hints.push("or with files of their own: `files: ['values-{environment}.yaml']`".to_owned());
         }
         self.problems.push(same);
+    }
+
+    /// A file of both would be set back to what it was at the release.
+    fn refuse_shared(&mut self, app: &App<'a>, file: &NamedFile, target: &str) {
+        let own = app.settings.and_then(|app| app.of_app.files.as_ref());
+        let files = own.or(self.reading.settings.every_app.files.as_ref());
+        let place = files.map(|files| files.place.clone()).or_else(|| app.place.clone());
+        let message = format!("`{}` is in the overlays of both `{}` and `{target}`", file.path, app.from);
+        let hint = "leave it out of `files`, or give each environment its own: `values-{environment}.yaml`, or a part \
+                    of one file by `at: 'environments.{environment}'`";
+        self.problems.push(problem(place, message, hint));
     }
 
     /// The target's overlay: as named, else where the source's is, in the other environment.

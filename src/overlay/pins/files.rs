@@ -159,6 +159,17 @@ impl NamedFile {
         usual.map(|named| Self { usual: true, ..named }).collect()
     }
 
+    /// Whether two overlays have a place in common here.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        let within = |one: &Option<KeyPath>, other: &Option<KeyPath>| match (one, other) {
+            (Some(one), Some(other)) => one.below_of(other).is_some(),
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        self.path == other.path && (within(&self.at, &other.at) || within(&other.at, &self.at))
+    }
+
     /// Whether the settings name it.
     pub(in crate::overlay) fn is_from_settings(&self) -> bool {
         !self.usual

@@ -276,6 +276,21 @@ fn nothing_is_promoted_to_itself() {
 }
 
 #[test]
+fn a_file_of_both_overlays_is_refused() {
+    let chart = "apps: [{name: x, source: charts/x, files: ['values-{environment}.yaml', Chart.yaml]}]\n";
+    assert_eq!(
+        refusal(&[], chart, ONE),
+        "error: `.github/promote.yaml:1:43`: `charts/x/Chart.yaml` is in the overlays of both `staging` and `prod`\n\
+         hint: leave it out of `files`, or give each environment its own: `values-{environment}.yaml`, or a part of one \
+         file by `at: 'environments.{environment}'`"
+    );
+    let part = "files: [{file: /all.yaml, at: '{environment}'}, {file: '/all.yaml', at: staging}]\n";
+    assert!(refusal(&[], part, ONE).contains("`all.yaml` is in the overlays of both"));
+    let parts = "files: [{file: /all.yaml, at: '{environment}'}]\n";
+    assert_eq!(ways(&[], parts, ONE).len(), 1);
+}
+
+#[test]
 fn an_environment_is_not_renamed_under_a_named_source() {
     let file = "apps: [{name: x, source: deploy/s, targets: [{name: p, path: deploy/p}]}]\n";
     assert_eq!(ways(&[("from", "staging")], file, ONE), ["x staging:deploy/s p:deploy/p"]);
