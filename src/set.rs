@@ -9,8 +9,9 @@ use crate::failure::{Failure, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::editor::edit::{Anchors, edited};
 use crate::overlay::editor::set::{edits_of, unified_diff};
-use crate::runner::commands::{Audience, Level, print, show};
-use crate::runner::files::{read, replace_contents};
+use crate::runner::commands::{Audience, Level, one_line, print, print_diff, show};
+use crate::runner::environment::Environment;
+use crate::runner::files::{Held, read, replace_contents};
 use crate::settings::cli::{SetArguments, Writing};
 
 /// Edits the file, or shows what would change.
@@ -19,6 +20,8 @@ use crate::settings::cli::{SetArguments, Writing};
 /// When the file cannot be read or written, and when any edit is refused: then nothing is written.
 pub fn set(arguments: &SetArguments) -> Result<u8> {
     let edits = edits_of(&arguments.set, &arguments.add, &arguments.remove)?;
+    // From reading to replacing: of two steps that edit one file, the second sees what the first did.
+    let _held = Held::file(&arguments.file)?;
     let before = read(&arguments.file)?;
     let named = |failure: Failure| as_typed(failure, &arguments.file);
     let file = edited(&stand_in(&arguments.file)?, &before, &edits, Anchors::Follow).map_err(named)?;
@@ -34,7 +37,8 @@ pub fn set(arguments: &SetArguments) -> Result<u8> {
         Writing::Check => {
             let name = arguments.file.display().to_string();
             let (before, after) = (String::from_utf8_lossy(&before), String::from_utf8_lossy(&file.bytes));
-            print(&unified_diff(name.trim_start_matches('/'), &before, &after));
+            let diff = unified_diff(&one_line(name.trim_start_matches('/')), &before, &after);
+            print_diff(&diff, Environment::read().audience);
         }
     }
     Ok(0)

@@ -56,7 +56,7 @@ const FILE: &[(&str, &str)] = &[
 /// The class of a refusal.
 pub fn class_of(problem: &Problem) -> Class {
     let placed = problem.place.as_ref().is_some_and(|place| place.line.is_some() && place.column.is_some());
-    if problem.message.contains("the file is empty") {
+    if problem.message.contains("the file is empty") || problem.message.contains("the file has no values") {
         return Class::File("empty file");
     }
     let find = |table: &[(&str, &'static str)]| {

@@ -79,7 +79,7 @@ fn say(level: &str, problem: &Problem) {
 /// Outside text on one line, where it can start no workflow command: the runner reads those of both
 /// streams, `::name::` at the start of a line and the older `##[name]` anywhere in it
 /// (`ActionCommand.cs` of actions/runner).
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.replace("##[", "## [")
 }
@@ -99,6 +99,20 @@ pub fn print_block(text: &str, audience: Audience) {
     // Without a word that cannot be guessed, nothing of others is printed.
     let Ok(token) = super::random_word() else { return };
     print(&format!("::stop-commands::{token}\n{text}\n::{token}::\n"));
+}
+
+/// Prints a diff as it is; to a runner that would take a line of it for a command, as a block.
+pub fn print_diff(diff: &str, audience: Audience) {
+    if audience == Audience::Runner && holds_command(diff) {
+        print_block(diff.trim_end_matches('\n'), audience);
+    } else {
+        print(diff);
+    }
+}
+
+/// Whether the runner would take a line for a command: it looks past blanks, and anywhere for the old form.
+fn holds_command(text: &str) -> bool {
+    text.split(['\n', '\r']).any(|line| line.trim_start().starts_with("::") || line.contains("##["))
 }
 
 fn annotation(level: Level, place: Option<&Place>, title: &str, message: &str) -> String {
@@ -139,6 +153,18 @@ mod tests {
             one_line("a\n::set-output name=x::y\r##[add-mask]z"),
             "a ::set-output name=x::y ## [add-mask]z"
         );
+    }
+
+    #[test]
+    fn a_diff_that_holds_a_command_is_known() {
+        for (diff, is) in [
+            (" a: 1\n-b: ::x::\n+b: 2\n", false),
+            ("   ::stop-commands::x\n", true),
+            (" a: ##[add-mask]v\n", true),
+            (" a\r::debug::x\n", true),
+        ] {
+            assert_eq!(holds_command(diff), is, "{diff:?}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ const SUMMARY_LIMIT: usize = 1024 * 1024;
 /// All outputs of a job may have 1 MiB; one value that is longer is cut.
 const OUTPUT_LIMIT: usize = 256 * 1024;
 /// No overlay is longer; what is, was named by mistake.
-const READ_LIMIT: u64 = 64 * 1024 * 1024;
+const READ_LIMIT: u64 = 32 * 1024 * 1024;
 
 /// Appends outputs to the file that `GITHUB_OUTPUT` names.
 ///
@@ -131,21 +131,51 @@ pub fn replace_contents(path: &Path, before: &[u8], after: &[u8]) -> Result<()> 
     made.persist(&real).map(drop).map_err(|error| cannot("write", path, error.error))
 }
 
+/// A file that no other `promote set` edits for as long as this lives. Other programs are not kept off.
+pub struct Held(#[expect(dead_code, reason = "it holds by being there")] File);
+
+impl Held {
+    /// Waits until the file is nobody else's.
+    ///
+    /// # Errors
+    /// When it is no plain file, or cannot be read.
+    pub fn file(path: &Path) -> Result<Self> {
+        loop {
+            // A pipe would be waited for before it could be held.
+            let about = std::fs::metadata(path).map_err(|error| cannot("read", path, error))?;
+            if !about.is_file() {
+                return Err(no_plain_file(path));
+            }
+            let file = File::open(path).map_err(|error| cannot("read", path, error))?;
+            match file.lock() {
+                // Where files cannot be held, what another wrote meanwhile is still found.
+                Ok(()) | Err(_) => {}
+            }
+            // Whoever had it before may have put a new file in its place.
+            let held = file.metadata().map_err(|error| cannot("read", path, error))?;
+            let now = std::fs::metadata(path).map_err(|error| cannot("read", path, error))?;
+            if (held.dev(), held.ino()) == (now.dev(), now.ino()) {
+                return Ok(Self(file));
+            }
+        }
+    }
+}
+
 /// Reads a file that somebody named, and waits for nobody: a pipe or a device is no file to edit.
 ///
 /// # Errors
-/// When it is no plain file, is longer than 64 MiB, or cannot be read.
+/// When it is no plain file, is longer than 32 MiB, or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let about = std::fs::metadata(path).map_err(|error| cannot("read", path, error))?;
     let refused = |why: &str, hint: &str| {
         Err(Failure::at(Kind::Machine, Place::of(path.display().to_string()), why.to_owned()).hinted(hint))
     };
     if !about.is_file() {
-        return refused("it is not a plain file", "name the file to edit, such as `values.yaml`");
+        return Err(no_plain_file(path));
     }
     let too_long = |length: u64| length > READ_LIMIT;
     let long =
-        || refused("it is longer than 64 MiB, more than is edited", "name an overlay, such as `values.yaml`");
+        || refused("it is longer than 32 MiB, more than is edited", "name an overlay, such as `values.yaml`");
     if too_long(about.len()) {
         return long();
     }
@@ -157,6 +187,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     if too_long(bytes.len() as u64) { long() } else { Ok(bytes) }
 }
 
+fn no_plain_file(path: &Path) -> Failure {
+    Failure::at(Kind::Machine, Place::of(path.display().to_string()), "it is not a plain file")
+        .hinted("name the file to edit, such as `values.yaml`")
+}
+
 /// A rename replaces a link itself and never follows it out of the workspace.
 fn replace(path: &Path, bytes: &[u8], mode: u32, owner: (u32, u32)) -> Result<()> {
     written_beside(path, bytes, mode, owner)
@@ -164,7 +199,10 @@ fn replace(path: &Path, bytes: &[u8], mode: u32, owner: (u32, u32)) -> Result<()
         .map_err(|error| cannot("write", path, error))
 }
 
-/// A whole file in the same folder, on the disk, which is removed unless it takes the place.
+/// A whole file in the same folder, which is removed unless it takes the place.
+///
+/// Nothing is forced onto the disk: readers see the old file or the new one, and after a power cut git has
+/// the old one. Waiting for the disk would take longer than everything else.
 fn written_beside(
     path: &Path,
     bytes: &[u8],
@@ -180,7 +218,6 @@ fn written_beside(
     }
     // After the owner: a new one takes away the bits that run a file as its owner.
     file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    file.as_file().sync_all()?;
     Ok(file)
 }
 
@@ -299,7 +336,7 @@ mod tests {
             (path("pipe"), "it is not a plain file"),
             ("/dev/zero".into(), "it is not a plain file"),
             (path("."), "it is not a plain file"),
-            (path("long"), "it is longer than 64 MiB"),
+            (path("long"), "it is longer than 32 MiB"),
             (path("missing"), "cannot read it"),
         ] {
             let said = read(&path).unwrap_err().to_string();

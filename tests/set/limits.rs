@@ -1,7 +1,7 @@
 //! Files that were made to exhaust a reader: refused with their place, or edited, and never for long.
 //!
 //! Nothing here is timed: a run that took time or memory in squares would not end in any patience.
-//! `.ci/editor-bench` has the larger ones, and their seconds and bytes.
+//! `.ci/editor-tools bench` has the larger ones, and their seconds and bytes.
 
 use std::fmt::Write as _;
 
@@ -86,7 +86,7 @@ fn bytes_that_are_no_text_are_refused_where_they_stand() {
     let place = Place::with(b"\xff\xfet\0:\0");
     place.set(&["t=2"]).refused_as_a_whole("the file is UTF-16");
     let place = Place::with(" ".repeat((32 << 20) + 1));
-    place.set(&["t=2"]).refused_as_a_whole("at most 32 are read");
+    place.set(&["t=2"]).refused_as_a_whole("it is longer than 32 MiB");
 }
 
 #[test]

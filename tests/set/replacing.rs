@@ -165,6 +165,11 @@ fn of_two_that_edit_at_once_none_loses_its_edit_unsaid() {
             _ => drop(said.refused_as_a_whole("it was changed by another meanwhile")),
         }
     }
-    assert!(said.iter().any(|said| said.code == Some(0)));
+    // Whoever was told of success has its value in the file.
+    for (edit, said) in edits.iter().zip(&said).filter(|(_, said)| said.code == Some(0)) {
+        let line = edit.replace('=', ": ");
+        assert!(text.lines().any(|there| there == line), "{edit}: {said:?}");
+    }
+    assert!(said.iter().all(|said| said.code == Some(0)), "each waits for the others");
     assert_eq!(place.names(), [Place::FILE]);
 }

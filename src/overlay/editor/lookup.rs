@@ -12,6 +12,8 @@ use super::key_path::{KeyPath, Step};
 
 /// The fields that identify a list item, the first that is unique in its list counts.
 const IDENTITIES: [&str; 3] = ["name", "id", "key"];
+/// Names of more bytes are not compared with one that is missing: that takes time squared.
+const LONGEST_MISSPELT: usize = 200;
 /// How far `<<` is followed.
 const MAX_MERGES: usize = 16;
 
@@ -119,21 +121,18 @@ impl Document {
 
     /// The way to a node; the last node may be an alias.
     pub(super) fn locate(&self, path: &KeyPath) -> Result<Located<'_>> {
-        let Some(mut node) = self.roots().get(path.document) else {
-            let message = match self.roots().len() {
-                0 => "the file is empty".to_owned(),
-                count => format!("`{path}` is in document {}, but the file has {count}", path.document),
-            };
-            return Err(Failure::at(Kind::Overlay, Place::of(self.path().as_str()), message)
-                .hinted("documents are counted from 0"));
-        };
+        let Some(mut node) = self.roots().get(path.document) else { return Err(self.no_document(path)) };
         let mut trail = Vec::with_capacity(path.steps.len());
         let mut here = KeyPath::root(path.document);
         for step in &path.steps {
             if let Value::Alias { anchor } = node.value {
                 return Err(self.aliased(path, node, anchor, "is reached through"));
             }
-            let number = self.child(node, &here, step)?;
+            let number =
+                self.child(node, &here, step).map_err(|failure| match self.elsewhere(node, &here, path) {
+                    Some(hint) => failure.hinted(hint),
+                    None => failure,
+                })?;
             trail.push((node, number));
             here.steps.push(step.clone());
             let next = match &node.value {
@@ -143,6 +142,38 @@ impl Document {
             node = next.ok_or_else(|| self.missing(node, &here))?;
         }
         Ok(Located { trail, node })
+    }
+
+    fn no_document(&self, path: &KeyPath) -> Failure {
+        let place = Place::at(self.path().as_str(), 1, 1);
+        let count = self.roots().len();
+        if count == 0 {
+            let what = if self.text().is_empty() { "the file is empty" } else { "the file has no values" };
+            return Failure::at(Kind::Overlay, place, what)
+                .hinted("write its first key by hand, such as `image: {}`; then `--add` adds others");
+        }
+        let message = format!("`{path}` is in document {}, but the file has {count}", path.document);
+        Failure::at(Kind::Overlay, place, message).hinted("documents are counted from 0")
+    }
+
+    /// Where a path that leads nowhere was probably meant to lead: to a key with dots, or to another document.
+    fn elsewhere(&self, node: &Node, here: &KeyPath, path: &KeyPath) -> Option<String> {
+        let rest = path.steps.get(here.steps.len()..)?;
+        let mut dotted = String::new();
+        for (number, step) in rest.iter().enumerate() {
+            let Step::Key(key) = step else { break };
+            let dot = if number == 0 { "" } else { "." };
+            dotted.push_str(dot);
+            dotted.push_str(key);
+            if number > 0 && node.entries().iter().any(|entry| self.key_is(entry, &dotted)) {
+                let below = KeyPath { document: 0, steps: rest.get(number + 1..)?.to_vec() };
+                return Some(format!("did you mean `{}`?", here.key(&dotted).join(&below)));
+            }
+        }
+        let others = (0..self.roots().len()).filter(|document| *document != path.document);
+        let mut others = others.map(|document| KeyPath { document, steps: path.steps.clone() });
+        let other = others.find(|other| self.follow(other).is_some())?;
+        Some(format!("document {} has it: `{other}`", other.document))
     }
 
     /// The text of a key that has one.
@@ -239,13 +270,15 @@ impl Document {
             Some(Step::Key(key)) => key.as_str(),
             _ => "",
         };
-        let close = names.into_iter().map(|name| (strsim::jaro_winkler(name, wanted), name));
+        let close = names.into_iter().filter(|name| name.len().max(wanted.len()) < LONGEST_MISSPELT);
+        let close = close.map(|name| (strsim::jaro_winkler(name, wanted), name));
         match close.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)) {
             Some((_, name)) => {
                 let meant = there.parent().unwrap_or_else(|| KeyPath::root(there.document)).key(name);
                 failure.hinted(format!("did you mean `{meant}`?"))
             }
-            None => failure.hinted("only a value that is there can be named; `--add` adds a key"),
+            None => failure
+                .hinted("name a value that is there; `--add` puts a new key into a mapping that is there"),
         }
     }
 
@@ -410,6 +443,28 @@ second: {\"a.b/c\": 1}
             let message = document.find(&KeyPath::parse(path).unwrap()).unwrap_err().to_string();
             assert!(message.contains(reason), "{path}: {message}");
             assert!(message.contains("hint: "), "{path}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_told_where_it_was_meant_to_lead() {
+        let text = "labels: {app.kubernetes.io/version: v1}\na: 1\n---\nb: {c.d: {e: 1}}\n";
+        let document = Document::parse(&RepoPath::parse("values.yaml").unwrap(), text.as_bytes()).unwrap();
+        let table = [
+            ("labels.app.kubernetes.io/version", "did you mean `labels[\"app.kubernetes.io/version\"]`?"),
+            ("@1.b.c.d.e", "did you mean `@1.b[\"c.d\"].e`?"),
+            ("b", "document 1 has it: `@1.b`"),
+            ("@1.a", "document 0 has it: `a`"),
+            ("labels.x", "name a value that is there"),
+        ];
+        for (path, hint) in table {
+            let said = document.find(&KeyPath::parse(path).unwrap()).unwrap_err().to_string();
+            assert!(said.contains(&format!("hint: {hint}")), "{path}: {said}");
+        }
+        for (text, what) in [("", "the file is empty"), ("# c\n", "the file has no values")] {
+            let document = Document::parse(&RepoPath::parse("f").unwrap(), text.as_bytes()).unwrap();
+            let said = document.find(&KeyPath::root(0).key("a")).unwrap_err().to_string();
+            assert!(said.contains(&format!("`f:1:1`: {what}\nhint: write its first key")), "{said}");
         }
     }
 

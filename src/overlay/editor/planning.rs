@@ -45,13 +45,14 @@ pub(super) struct Set<'d> {
 impl Set<'_> {
     /// Whether the value stands there already, as a string.
     pub(super) fn is_done(&self) -> bool {
-        match &self.located.node.value {
-            Value::Scalar { text, style } => {
-                *text == self.value && (*style != ScalarStyle::Plain || quoting::is_string(text))
-            }
-            _ => false,
-        }
+        is_written(self.located.node, &self.value)
     }
+}
+
+/// Whether a value stands there already, as a string.
+fn is_written(node: &Node, value: &str) -> bool {
+    matches!(&node.value, Value::Scalar { text, style }
+        if text == value && !node.tagged && (*style != ScalarStyle::Plain || quoting::is_string(text)))
 }
 
 /// What a mapping loses and gains.
@@ -245,6 +246,11 @@ impl<'d, 'e> Planning<'d, 'e> {
             return Err(self.refusal(mapping, message, "a key can only be added to a mapping that has one"));
         };
         if let Some(entry) = entries.iter().find(|entry| self.document.key_is(entry, key)) {
+            // The second time changes nothing; an alias says no more than that it is equal by now.
+            let alike = entries.iter().filter(|entry| self.document.key_is(entry, key)).count();
+            if alike == 1 && is_written(&entry.value, value) {
+                return Ok(());
+            }
             return Err(self.refusal(
                 &entry.key,
                 format!("`{path}` is already there"),

@@ -177,6 +177,7 @@ fn edits_that_meet_compose() {
         ("{a: }\n", &[add("@0", "b", "v")], "{a: , b: v }\n"),
         ("{\n  a:\n}\n", &[add("@0", "b", "v")], "{\n  a: ,\n  b: v\n}\n"),
         ("a: |-\n  x", &[add("@0", "b", "v")], "a: |-\n  x\nb: v"),
+        ("m: {a: v}\n", &[add("m", "a", "v")], "m: {a: v}\n"),
         ("a: 1.10\n", &[set("a", "1.10")], "a: \"1.10\"\n"),
         ("- a\n-   name: x\n    v: 1\n", &[set("[name=x].v", "z")], "- a\n-   name: x\n    v: z\n"),
     ];
