@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::changelog::{self, RawCommit};
-use crate::failure::{Failure, Kind, Problem, Result};
+use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::CommitSha;
 use crate::overlay::{FileEdit, Missing, Movement, Overlay, Pin, PinRules, carried_pin, movement, pins};
 use crate::plan::{self, Direction, Plan};
@@ -73,14 +73,43 @@ pub struct Decision {
 /// # Errors
 /// When an overlay cannot be read, or a pin cannot be moved safely.
 pub fn decision(observation: Observation<'_>) -> Result<Decision> {
-    let movement = match &observation.chosen {
-        Some(chosen) => Some(moved(&observation, chosen)?),
-        None => None,
+    let mut movement = match &observation.chosen {
+        Some(chosen) => moved(&observation, chosen)?,
+        None => Movement::default(),
     };
     // A release whose pins all stand in the target already is what runs there; a number that is only
-    // quoted is no other version.
-    let moves = |movement: &Movement| movement.changes.iter().any(|change| change.before != change.after);
-    Ok(decided(observation, movement.filter(moves)))
+    // quoted is no other version. What differs in shape, and what a reviewer should know, is told all the same.
+    if !movement.changes.iter().any(|change| change.before != change.after) {
+        let lacks =
+            observation.chosen.as_ref().and_then(|chosen| nothing_moves(&observation, chosen, &movement));
+        movement.warnings.extend(lacks);
+        movement = Movement { files: Vec::new(), changes: Vec::new(), artifacts: Vec::new(), ..movement };
+    }
+    Ok(decided(observation, movement))
+}
+
+/// A successful release of which nothing can be promoted, and which does not run in the target.
+fn nothing_moves(observation: &Observation<'_>, chosen: &Chosen, movement: &Movement) -> Option<Problem> {
+    let tag = &chosen.candidate.release.tag;
+    let runs = observation.active.as_ref().and_then(|active| active.tag.as_ref()) == Some(tag);
+    if runs || movement.lacking.is_empty() {
+        return None;
+    }
+    let target = &observation.promotion.target;
+    let lacking: Vec<String> = movement.lacking.iter().map(|key| code(key)).collect();
+    Some(Problem {
+        place: Some(Place::of(target.path.as_str())),
+        message: format!(
+            "{} is successful, and nothing of it is promoted: `{}` does not get its {}",
+            code(tag),
+            target.name,
+            lacking.join(", ")
+        ),
+        hints: vec![format!(
+            "write it into the overlay of `{}` once, by hand, as `{}` calls it; or correct `pins`",
+            target.name, observation.promotion.source.name
+        )],
+    })
 }
 
 fn moved(observation: &Observation<'_>, chosen: &Chosen) -> Result<Movement> {
@@ -130,20 +159,21 @@ fn not_carried(first: &Pin, told: &[&Pin], target: &Overlay, movement: &Movement
     ))
 }
 
-fn decided(observation: Observation<'_>, movement: Option<Movement>) -> Decision {
+fn decided(observation: Observation<'_>, movement: Movement) -> Decision {
     let Observation { repository, now, requested_by, reason, promotion, chosen, passed_over, active, .. } =
         observation;
     let source_commit =
         chosen.as_ref().map_or_else(|| repository.commit.clone(), |chosen| chosen.carrier.commit.clone());
-    let (proposed, evidence) = match (&movement, chosen) {
-        (Some(_), Some(chosen)) => (Some(release_of(&chosen.candidate)), chosen.candidate.evidence),
+    let (proposed, evidence) = match chosen {
+        Some(chosen) if !movement.changes.is_empty() => {
+            (Some(release_of(&chosen.candidate)), chosen.candidate.evidence)
+        }
         _ => (None, Vec::new()),
     };
     let commits = if proposed.is_some() { changelog::entries(&observation.commits) } else { Vec::new() };
     let mut authors: Vec<String> = commits.iter().map(|commit| commit.author.clone()).collect();
     authors.sort();
     authors.dedup();
-    let movement = movement.unwrap_or_default();
     let warnings = observation.warnings.into_iter().chain(movement.warnings).collect();
     let tag = proposed.as_ref().and_then(|release| release.tag.as_deref()).unwrap_or("nothing");
     let plan = Plan {

@@ -2,7 +2,8 @@
 //!
 //! A release of a model or a prompt alone keeps its image tag. Once it was promoted, the tag in the
 //! target still names the release before it: taken at its word, an older model would be proposed as
-//! "the same release". What tells is that every pin of it stands in the target. Nothing is written.
+//! "the same release". What tells is that every pin of it stands in the target: that nothing would change
+//! is not enough, since what the target lacks changes nothing either. Nothing is written.
 
 use super::observe::World;
 use crate::failure::Result;
@@ -35,7 +36,7 @@ impl World<'_> {
             }
             let source = self.overlay(&promotion.source, &release.commit)?;
             let stands = movement(&source, target, rules, Some(release.released()), Missing::List)
-                .is_ok_and(|movement| movement.changes.is_empty());
+                .is_ok_and(|movement| movement.changes.is_empty() && movement.lacking.is_empty());
             if !stands {
                 continue;
             }

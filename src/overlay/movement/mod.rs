@@ -7,6 +7,7 @@ mod artifacts;
 mod couple;
 mod drift;
 mod fixed;
+mod held;
 mod images;
 mod overrides;
 mod unpinned;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use self::artifacts::artifacts;
 use self::couple::{Couple, Couples, couples, is_number};
 use self::drift::{Seen, drift};
+use self::held::{not_held, without_place};
 use self::overrides::{overrides, stale_locks};
 use self::values::{overridden_values, unreached, untyped_parameters};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
@@ -64,6 +66,8 @@ pub struct Movement {
     pub artifacts: Vec<Artifact>,
     /// What differs in shape.
     pub drift: Vec<Drift>,
+    /// What the source pins and the target will not hold; with any, the release does not run there.
+    pub lacking: Vec<String>,
     /// What a reviewer should know, sorted by place.
     pub warnings: Vec<Problem>,
 }
@@ -90,11 +94,15 @@ pub fn movement(
             return Ok(Movement::default());
         }
     };
+    let mut lacking = without_place(&source, &target, rules);
     let source = match release {
         Some(release) => source.releasing(release, &target),
         None => source,
     };
     let Couples { found: couples, left, mut warnings, .. } = couples(&source, &target, rules, missing)?;
+    lacking.extend(not_held(&source, &target, &couples));
+    lacking.sort();
+    lacking.dedup();
     let over_images = overrides(&source, &target, &couples);
     let over_values = overridden_values(&source, &target, &couples);
     together([
@@ -120,6 +128,7 @@ pub fn movement(
     Ok(Movement {
         artifacts: artifacts(&couples, &by_name),
         drift: drift(&shapes(&source, &BTreeMap::new()), &after, &left),
+        lacking,
         files,
         changes,
         warnings,
