@@ -110,6 +110,10 @@ pub fn file(number: u64) -> String {
     if number % 6 == 2 {
         text.truncate(text.trim_end_matches('\n').len());
     }
+    if number % 40 == 17 {
+        // A line break to readers of YAML 1.1 alone.
+        text = text.replacen(" # why", " # why\u{2028}tag: v0", 1);
+    }
     if number % 5 == 1 {
         text = text.replace('\n', "\r\n");
     }
@@ -166,6 +170,10 @@ impl Maker {
             let between = self.pick(BETWEEN);
             if number > 0 || indent == 0 {
                 self.out.push_str(between);
+            }
+            if number > 0 && self.one_in(60) {
+                // Readable below a plain value alone, so not often.
+                self.out.push_str(" \t# tab in front\n");
             }
             let pad = " ".repeat(indent);
             let mut key = KEYS[(from + number) % KEYS.len()];

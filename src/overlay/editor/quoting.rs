@@ -105,7 +105,19 @@ fn is_number(text: &str) -> bool {
     }
     // Separators are dropped by one reader or another, wherever they stand.
     let digits: String = unsigned.chars().filter(|c| !matches!(c, '_' | ',')).collect();
-    is_based(&digits) || is_decimal(&digits) || is_sexagesimal(&digits)
+    is_based(&digits)
+        || is_decimal(&digits)
+        || is_sexagesimal(&digits)
+        || is_almost_number(unsigned, unsigned.len() < text.len())
+}
+
+/// What may pass for a number, such as `0x_` or `+_`: readers whose expressions ask for no digit take it for one, and
+/// then fail to convert it.
+fn is_almost_number(unsigned: &str, is_signed: bool) -> bool {
+    let based = ["0x", "0o", "0b"].into_iter().find_map(|base| unsigned.strip_prefix(base));
+    let starts = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.' || is_signed && c == '_');
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '_' | ',' | '.' | ':' | 'e' | '+' | '-');
+    starts && (unsigned == "." || unsigned.contains('_') && based.unwrap_or(unsigned).chars().all(is_part))
 }
 
 fn is_based(text: &str) -> bool {
@@ -200,6 +212,7 @@ mod tests {
             1. .5 -.5 1.5 1.10 1e3 1E3 1e+3 1.5e-3 1234e56 12e03 0e1 5e0 1_0.5 \
             .inf -.inf +.Inf .INF .nan .NaN .NAN \
             12:30 12:30:45 1:2 190:20:30.15 -12:30 1_2:30 \
+            0x_ 0X_ 0b_ 0o_ -0x__ ._ .__ +_ -_ +._ -._ +. 1_e+3 1_.5e \
             2026-01-02 2026-1-2 2001-12-14t21:59:43.10-05:00 2001-12-14T21:59:43Z";
         for text in table.split_whitespace().chain(["", "2001-12-14 21:59:43.10 -5", "2001-12-14 21:59:43"]) {
             assert!(!is_string(text), "{text:?}");

@@ -28,14 +28,39 @@ pub(super) fn text_of<'b>(path: &RepoPath, bytes: &'b [u8]) -> Result<&'b str> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Failure::at(Kind::Overlay, whole(), "the file is UTF-16").hinted("save it as UTF-8"));
     }
-    std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let before = String::from_utf8_lossy(before);
-        let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
-        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-        let place = Place::at(path.as_str(), line, u32::try_from(column + 1).unwrap_or(u32::MAX));
-        Failure::at(Kind::Overlay, place, "the file is not UTF-8").hinted("save it as UTF-8").because(error)
-    })
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());
+        Failure::at(Kind::Overlay, place_after(path, &before), "the file is not UTF-8")
+            .hinted("save it as UTF-8")
+            .because(error)
+    })?;
+    refuse_unseen_breaks(path, text)?;
+    Ok(text)
+}
+
+/// Line breaks to YAML 1.1, and so to Helm and Kustomize, and text to YAML 1.2: what follows one in a comment is a
+/// key to some readers.
+fn refuse_unseen_breaks(path: &RepoPath, text: &str) -> Result<()> {
+    let Some((at, c)) = text.char_indices().find(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))
+    else {
+        return Ok(());
+    };
+    let code = u32::from(c);
+    let message = format!("an invisible line break (U+{code:04X}) stands here");
+    let hint = format!(
+        "readers disagree whether this character ends a line; take it out, or write it as `\\u{code:04x}` in double quotes"
+    );
+    Err(Failure::at(Kind::Overlay, place_after(path, text.get(..at).unwrap_or_default()), message)
+        .hinted(hint))
+}
+
+/// The place right after a text.
+fn place_after(path: &RepoPath, before: &str) -> Place {
+    let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+    let breaks = before.matches(['\n', '\r']).count() - before.matches("\r\n").count();
+    let column = before.rsplit(['\n', '\r']).next().map_or(0, |line| line.chars().count());
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+    Place::at(path.as_str(), number(breaks), number(column))
 }
 
 /// One step of the parser through a file.

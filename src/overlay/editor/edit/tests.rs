@@ -15,6 +15,8 @@ use super::*;
 use crate::overlay::editor::document::{ScalarStyle, Value};
 use crate::overlay::editor::quoting;
 
+mod other_readers;
+
 fn path() -> RepoPath {
     RepoPath::parse("environments/prod/values.yaml").unwrap()
 }
@@ -368,6 +370,7 @@ fn any_text() -> impl Strategy<Value = String> {
             "~",
             "é☃",
             "a\nb",
+            "0x_",
             "\u{2028}"
         ])
         .prop_map(str::to_owned),
