@@ -84,6 +84,16 @@ pub fn carried_pin<'t>(target_pins: &'t [Pin], source_carrying: &[&Pin]) -> Opti
     counterparts.min_by_key(|pin| Reverse(pin.layer))
 }
 
+/// The pins that a release's values are made for, of which any may tell which one runs: where `carries` names some
+/// of them, these alone.
+#[must_use]
+pub fn given_pins<'p>(pins: &'p [Pin], carries: Option<&str>) -> Vec<&'p Pin> {
+    let given = || pins.iter().filter(|pin| pin.is_given());
+    let pattern = carries.and_then(|carries| Pattern::parse(carries).ok());
+    let named = pattern.map(|pattern| given().filter(|pin| pattern.names(&pin.named)).collect());
+    named.filter(|named: &Vec<_>| !named.is_empty()).unwrap_or_else(|| given().collect())
+}
+
 fn able_to_carry<'p>(pins: &'p [Pin], carries: Option<&str>) -> Result<Vec<&'p Pin>> {
     let Some(carries) = carries else {
         let is_tag = |pin: &&Pin| matches!(pin.kind, PinKind::ImageTag | PinKind::ImageReference);

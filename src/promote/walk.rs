@@ -7,7 +7,9 @@ use std::collections::HashSet;
 use super::observe::World;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::CommitSha;
-use crate::overlay::{Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, pins};
+use crate::overlay::{
+    Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, given_pins, pins,
+};
 use crate::plan;
 use crate::release::carrier::{Carrier, Step, carrier};
 use crate::release::evidence::{Shortfall, code};
@@ -263,7 +265,10 @@ impl Walk {
         if self.running.is_none() && images.len() == 1 {
             self.running = carried_pin(&self.target_pins, &pins).cloned();
         } else if self.running.is_none() && pins.is_empty() {
-            self.running = self.target_pins.iter().find(|pin| pin.is_given()).cloned();
+            let given = given_pins(&self.target_pins, self.carries.as_deref());
+            // One that tells nothing, such as a label that nobody set yet, must not hide one that does.
+            let tells = |pin: &&&Pin| self.all.iter().any(|one| carries_release(pin, one.released()));
+            self.running = given.iter().find(tells).or(given.first()).map(|&pin| pin.clone());
         }
         self.carriers.push(carried);
     }
@@ -283,8 +288,8 @@ impl Walk {
         self.running_release().is_some_and(|running| release.version.precedence(&running.version).is_lt())
     }
 
-    /// The release that the target runs, as far as it is known.
-    pub fn active(&self) -> Option<plan::Release> {
+    /// The release that the target's pins tell, in whatever way.
+    pub(super) fn active_release(&self) -> Option<&Release> {
         let guess = || {
             let tells = |release: &&Release| {
                 let carries = self.carries.as_deref();
@@ -293,8 +298,12 @@ impl Walk {
             };
             self.all.iter().find(tells)
         };
-        let known = self.running_release().or_else(|| guess().filter(|_| self.running.is_none()));
-        match (known, self.running.as_ref().and_then(Pin::version)) {
+        self.running_release().or_else(|| guess().filter(|_| self.running.is_none()))
+    }
+
+    /// The release that the target runs, as far as it is known.
+    pub fn active(&self) -> Option<plan::Release> {
+        match (self.active_release(), self.running.as_ref().and_then(Pin::version)) {
             (Some(release), _) => Some(plan::Release {
                 tag: Some(release.tag.clone()),
                 version: release.version.as_str().to_owned(),
