@@ -14,9 +14,6 @@ pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let plan = subject.plan;
     let Some(proposed) = plan.proposed.as_ref().filter(|_| !plan.rollback) else { return Vec::new() };
     let of_release = plan.active.as_ref().and_then(|active| release(plan, active, proposed));
-    if plan.direction == Direction::Downgrade {
-        return of_release.into_iter().collect();
-    }
     // Two commits have no order, though both may look like numbers.
     let is_commit = |artifact: &Artifact| {
         let commit = proposed.commit.as_ref().map(crate::names::CommitSha::as_str).unwrap_or_default();
@@ -24,7 +21,14 @@ pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
         tag.len() >= 7 && commit.starts_with(tag)
     };
     let back = plan.artifacts.iter().filter(|artifact| goes_back(artifact) && !is_commit(artifact));
-    of_release.into_iter().chain(back.map(|back| artifact(plan, back))).collect()
+    let back: Vec<Finding> = back.map(|back| artifact(plan, back)).collect();
+    match plan.direction {
+        // That the release goes back says it of all that is in it.
+        Direction::Downgrade => of_release.into_iter().collect(),
+        // What goes back says it better than two versions do, of which one may not run.
+        _ if plan.active.as_ref().is_some_and(|active| active.tag.is_some()) && !back.is_empty() => back,
+        _ => of_release.into_iter().chain(back).collect(),
+    }
 }
 
 /// What the versions of the two releases say.
@@ -37,8 +41,6 @@ fn release(plan: &Plan, active: &Release, proposed: &Release) -> Option<Finding>
             format!("`{then}` is lower than `{now}`, which `{target}` runs"),
             format!("name a tag of `{now}` or later; to go back on purpose, revert the promotion of `{now}`"),
         ),
-        // Two releases can be compared: that the one runs there is what is not known.
-        Direction::Unknown if active.tag.is_some() => return None,
         Direction::Unknown => (
             Verdict::Warn,
             format!("`{then}` cannot be compared with `{now}`, which `{target}` says it runs"),
