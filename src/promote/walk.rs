@@ -8,10 +8,11 @@ use super::observe::World;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::CommitSha;
 use crate::overlay::{
-    Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, given_pins, pins,
+    Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, given_pins, is_told_by_value,
+    pins,
 };
 use crate::plan;
-use crate::release::carrier::{Carrier, Step, carrier};
+use crate::release::carrier::{Asked, Carrier, Step, carrier};
 use crate::release::evidence::{Shortfall, code};
 use crate::release::selection::{Candidate, Selection, WINDOW, latest_successful, off_trunk, prerelease};
 use crate::release::{NotNamed, Release, named, releases};
@@ -209,6 +210,10 @@ impl World<'_> {
             Err(failure) if failure.kind() == Kind::Overlay => return Ok(Err(unreadable(&failure))),
             Err(failure) => return Err(failure),
         };
+        // What is copied comes from the release's own commit; what tells it is written, whatever stands there.
+        if !at_tag.pins.is_empty() && is_told_by_value(&at_tag.pins, rules, promotion.carries.as_deref()) {
+            return Ok(Ok(Carrier { commit: release.commit.clone(), carrying: Vec::new() }));
+        }
         let parents = self.history.commit(&release.commit)?.parents;
         let parent = parents.first().and_then(|parent| step(parent).ok());
         let later =
@@ -216,7 +221,7 @@ impl World<'_> {
         let later = later.iter().take(MOST_LATER).map(step);
         let found = carrier(
             release,
-            promotion.carries.as_deref(),
+            &Asked { carries: promotion.carries.as_deref(), pins: rules.patterns().collect() },
             &at_tag,
             parent.as_ref().map(|step| step.pins.as_slice()),
             later,
