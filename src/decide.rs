@@ -12,7 +12,7 @@ use crate::plan::{self, Direction, Plan};
 use crate::release::carrier::Carrier;
 use crate::release::evidence::code;
 use crate::release::selection::Candidate;
-use crate::release::version::Version;
+use crate::release::version::{Version, goes_back};
 use crate::settings;
 
 /// Everything that was read about one app on its way to one target.
@@ -36,6 +36,8 @@ pub struct Observation<'a> {
     pub passed_over: Vec<plan::PassedOver>,
     /// What the target runs.
     pub active: Option<plan::Release>,
+    /// How much of it is there.
+    pub runs: Runs,
     /// Commits between the two, newest first.
     pub commits: Vec<RawCommit>,
     /// Whether there were more.
@@ -44,6 +46,15 @@ pub struct Observation<'a> {
     pub pull_request: plan::PullRequest,
     /// What was odd on the way, though nothing stops.
     pub warnings: Vec<Problem>,
+}
+
+/// How much of the active release the target has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// All that is asked: every pin, or the one that also tells the release to be promoted.
+    Told,
+    /// An image's tag names it, and other pins are not those of it: it may be another that runs.
+    InPart,
 }
 
 /// A successful release with the overlay that carries it.
@@ -175,13 +186,22 @@ fn decided(observation: Observation<'_>, movement: Movement) -> Decision {
     authors.sort();
     authors.dedup();
     let warnings = observation.warnings.into_iter().chain(movement.warnings).collect();
+    let direction = match direction(active.as_ref(), proposed.as_ref()) {
+        // What else would be newer than the release that the tag names is what would be taken back.
+        Direction::Upgrade
+            if observation.runs == Runs::InPart && movement.artifacts.iter().any(goes_back) =>
+        {
+            Direction::Unknown
+        }
+        direction => direction,
+    };
     let tag = proposed.as_ref().and_then(|release| release.tag.as_deref()).unwrap_or("nothing");
     let plan = Plan {
         schema: plan::SCHEMA,
         kind: "promotion",
         id: format!("{}:{}->{}:{tag}", promotion.app, promotion.source.name, promotion.target.name),
         now,
-        direction: direction(active.as_ref(), proposed.as_ref()),
+        direction,
         rollback: false,
         reason,
         app: plan::App { name: promotion.app.clone(), labels: promotion.app_labels.clone() },

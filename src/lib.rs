@@ -12,7 +12,7 @@
 //! | [`overlay`] | what changes? | plan |
 //! | [`changelog`] | why? | plan |
 //! | [`decide`] | what follows from what was observed? | all of the above |
-//! | [`policy`] | may it? | plan, settings, overlay |
+//! | [`policy`] | may it? | plan, settings, overlay, release |
 //! | [`proposal`] | what do reviewers see? what must change on GitHub? | plan, settings, changelog |
 //! | [`http`] | how is a server reached? one TLS stack, one proxy rule | failure, secret |
 //! | [`git`] | edge: what does git have? | names, secret, overlay (its file type), http |

@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("settings", &["failure", "names", "plan", "overlay", "secret"]),
     ("release", &["failure", "names", "plan", "overlay", "settings"]),
     ("changelog", &["failure", "names", "plan", "proposal::markdown", "proposal::links"]),
-    ("policy", &["failure", "names", "plan", "overlay", "settings", "proposal::markdown"]),
+    ("policy", &["failure", "names", "plan", "overlay", "settings", "release", "proposal::markdown"]),
     ("proposal", &["failure", "names", "plan", "overlay", "settings", "changelog"]),
     ("decide", &["failure", "names", "plan", "overlay", "settings", "release", "changelog"]),
     ("http", &["failure", "secret"]),

@@ -9,6 +9,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::names::CommitSha;
 use crate::overlay::pins::image::{is_one_image, tag_and_digest};
 use crate::overlay::pins::pattern::Pattern;
+use crate::overlay::pins::rules::PinRules;
 use crate::overlay::pins::template::Released;
 use crate::overlay::pins::{Pin, PinKind};
 
@@ -82,6 +83,28 @@ pub fn carried_pin<'t>(target_pins: &'t [Pin], source_carrying: &[&Pin]) -> Opti
     let is_counterpart = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
     let counterparts = target_pins.iter().filter(is_counterpart).filter(|pin| pin.version().is_some());
     counterparts.min_by_key(|pin| Reverse(pin.layer))
+}
+
+/// The pins that a release's values are made for, of which any may tell which one runs: where `carries` names some
+/// of them, these alone.
+#[must_use]
+pub fn given_pins<'p>(pins: &'p [Pin], carries: Option<&str>) -> Vec<&'p Pin> {
+    let given = || pins.iter().filter(|pin| pin.is_given());
+    let pattern = carries.and_then(|carries| Pattern::parse(carries).ok());
+    let named = pattern.map(|pattern| given().filter(|pin| pattern.names(&pin.named)).collect());
+    named.filter(|named: &Vec<_>| !named.is_empty()).unwrap_or_else(|| given().collect())
+}
+
+/// Whether what tells a release is made of it, so that the source overlay has no say: `carries` names such a pin,
+/// or without it no image is pinned there.
+#[must_use]
+pub fn is_told_by_value(source_pins: &[Pin], rules: &PinRules, carries: Option<&str>) -> bool {
+    let is_named = |pin: &Pin, carries: &Pattern| pin.is_given() && carries.names(&pin.named);
+    match carries.map(Pattern::parse) {
+        Some(Ok(carries)) => source_pins.iter().any(|pin| is_named(pin, &carries)),
+        Some(Err(_)) => false,
+        None => rules.have_given() && !source_pins.iter().any(Pin::is_of_image),
+    }
 }
 
 fn able_to_carry<'p>(pins: &'p [Pin], carries: Option<&str>) -> Result<Vec<&'p Pin>> {

@@ -11,7 +11,7 @@ mod pins;
 #[cfg(test)]
 mod testing;
 
-pub use carrying::{Carrying, carried_pin, carries_release, carrying};
+pub use carrying::{Carrying, carried_pin, carries_release, carrying, given_pins, is_told_by_value};
 pub use editor::set::{bare_diff, unified_diff};
 pub use movement::{FileEdit, Missing, Movement, movement};
 pub use pins::files::{FileRule, NamedFile, OVERLAY_FILES, Shape};

@@ -66,6 +66,7 @@ impl World<'_> {
         let target = self.target_overlay(promotion)?;
         let walk = self.walk(promotion, &target).await?;
         let active = walk.active();
+        let runs = self.runs(promotion, &target, &walk)?;
         let chosen = walk.selection.chosen.and_then(|candidate| {
             let found =
                 walk.carriers.into_iter().find(|carried| carried.release.tag == candidate.release.tag)?;
@@ -95,6 +96,7 @@ impl World<'_> {
             chosen,
             passed_over: walk.selection.passed_over,
             active,
+            runs,
             commits,
             commits_truncated: truncated == Truncated::Yes,
             pull_request: plan::PullRequest {

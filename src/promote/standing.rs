@@ -6,7 +6,10 @@
 //! is not enough, since what the target lacks changes nothing either. Nothing is written.
 
 use super::observe::World;
+use super::walk::Walk;
+use crate::decide::Runs;
 use crate::failure::Result;
+use crate::names::CommitSha;
 use crate::overlay::{Missing, Overlay, Pin, PinKind, PinRules, carries_release, movement};
 use crate::release::Release;
 use crate::release::selection::WINDOW;
@@ -34,10 +37,7 @@ impl World<'_> {
             if target_pins.iter().any(|pin| tells(pin, release)) {
                 return Ok(None);
             }
-            let source = self.overlay(&promotion.source, &release.commit)?;
-            let stands = movement(&source, target, rules, Some(release.released()), Missing::List)
-                .is_ok_and(|movement| movement.changes.is_empty() && movement.lacking.is_empty());
-            if !stands {
+            if !self.stands(release, &release.commit, promotion, target)? {
                 continue;
             }
             // The same pins stand at a tag whose version is recorded later: that one does not run yet.
@@ -50,6 +50,40 @@ impl World<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// How much of the active release the target has, where the chosen one has no pin that tells it: then an image's
+    /// tag, which both have, says less than the other pins do.
+    ///
+    /// # Errors
+    /// When git cannot be read.
+    pub(super) fn runs(&self, promotion: &Promotion, target: &Overlay, walk: &Walk) -> Result<Runs> {
+        let chosen = walk.selection.chosen.as_ref().map(|candidate| &candidate.release);
+        let carried =
+            chosen.and_then(|chosen| walk.carriers.iter().find(|one| one.release.tag == chosen.tag));
+        let (Some(carried), Some(active)) = (carried, walk.active_release()) else { return Ok(Runs::Told) };
+        let pins = &carried.carrier.carrying;
+        if pins.is_empty() || pins.iter().any(|pin| carries_release(pin, carried.release.released())) {
+            return Ok(Runs::Told);
+        }
+        let stands = match self.carried(active, promotion, &promotion.pins)? {
+            Ok(carrier) => self.stands(active, &carrier.commit, promotion, target)?,
+            Err(_) => false,
+        };
+        Ok(if stands { Runs::Told } else { Runs::InPart })
+    }
+
+    /// Whether the target has every pin that a release has in the overlay at a commit.
+    fn stands(
+        &self,
+        release: &Release,
+        commit: &CommitSha,
+        promotion: &Promotion,
+        target: &Overlay,
+    ) -> Result<bool> {
+        let source = self.overlay(&promotion.source, commit)?;
+        let movement = movement(&source, target, &promotion.pins, Some(release.released()), Missing::List);
+        Ok(movement.is_ok_and(|movement| movement.changes.is_empty() && movement.lacking.is_empty()))
     }
 }
 

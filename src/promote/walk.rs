@@ -7,9 +7,12 @@ use std::collections::HashSet;
 use super::observe::World;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::CommitSha;
-use crate::overlay::{Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, pins};
+use crate::overlay::{
+    Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, given_pins, is_told_by_value,
+    pins,
+};
 use crate::plan;
-use crate::release::carrier::{Carrier, Step, carrier};
+use crate::release::carrier::{Asked, Carrier, Step, carrier};
 use crate::release::evidence::{Shortfall, code};
 use crate::release::selection::{Candidate, Selection, WINDOW, latest_successful, off_trunk, prerelease};
 use crate::release::{NotNamed, Release, named, releases};
@@ -207,6 +210,10 @@ impl World<'_> {
             Err(failure) if failure.kind() == Kind::Overlay => return Ok(Err(unreadable(&failure))),
             Err(failure) => return Err(failure),
         };
+        // What is copied comes from the release's own commit; what tells it is written, whatever stands there.
+        if !at_tag.pins.is_empty() && is_told_by_value(&at_tag.pins, rules, promotion.carries.as_deref()) {
+            return Ok(Ok(Carrier { commit: release.commit.clone(), carrying: Vec::new() }));
+        }
         let parents = self.history.commit(&release.commit)?.parents;
         let parent = parents.first().and_then(|parent| step(parent).ok());
         let later =
@@ -214,7 +221,7 @@ impl World<'_> {
         let later = later.iter().take(MOST_LATER).map(step);
         let found = carrier(
             release,
-            promotion.carries.as_deref(),
+            &Asked { carries: promotion.carries.as_deref(), pins: rules.patterns().collect() },
             &at_tag,
             parent.as_ref().map(|step| step.pins.as_slice()),
             later,
@@ -263,7 +270,10 @@ impl Walk {
         if self.running.is_none() && images.len() == 1 {
             self.running = carried_pin(&self.target_pins, &pins).cloned();
         } else if self.running.is_none() && pins.is_empty() {
-            self.running = self.target_pins.iter().find(|pin| pin.is_given()).cloned();
+            let given = given_pins(&self.target_pins, self.carries.as_deref());
+            // One that tells nothing, such as a label that nobody set yet, must not hide one that does.
+            let tells = |pin: &&&Pin| self.all.iter().any(|one| carries_release(pin, one.released()));
+            self.running = given.iter().find(tells).or(given.first()).map(|&pin| pin.clone());
         }
         self.carriers.push(carried);
     }
@@ -283,8 +293,8 @@ impl Walk {
         self.running_release().is_some_and(|running| release.version.precedence(&running.version).is_lt())
     }
 
-    /// The release that the target runs, as far as it is known.
-    pub fn active(&self) -> Option<plan::Release> {
+    /// The release that the target's pins tell, in whatever way.
+    pub(super) fn active_release(&self) -> Option<&Release> {
         let guess = || {
             let tells = |release: &&Release| {
                 let carries = self.carries.as_deref();
@@ -293,8 +303,12 @@ impl Walk {
             };
             self.all.iter().find(tells)
         };
-        let known = self.running_release().or_else(|| guess().filter(|_| self.running.is_none()));
-        match (known, self.running.as_ref().and_then(Pin::version)) {
+        self.running_release().or_else(|| guess().filter(|_| self.running.is_none()))
+    }
+
+    /// The release that the target runs, as far as it is known.
+    pub fn active(&self) -> Option<plan::Release> {
+        match (self.active_release(), self.running.as_ref().and_then(Pin::version)) {
             (Some(release), _) => Some(plan::Release {
                 tag: Some(release.tag.clone()),
                 version: release.version.as_str().to_owned(),

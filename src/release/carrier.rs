@@ -8,7 +8,7 @@ use super::Release;
 use super::evidence::{Shortfall, code};
 use crate::failure::Result;
 use crate::names::CommitSha;
-use crate::overlay::{Carrying, Pin, PinKind, carrying};
+use crate::overlay::{Carrying, Pin, carrying};
 
 /// The source overlay's pins at one commit.
 #[derive(Debug, Clone)]
@@ -28,6 +28,15 @@ pub struct Carrier {
     pub carrying: Vec<Pin>,
 }
 
+/// What the settings say of an overlay's pins.
+#[derive(Debug, Clone, Default)]
+pub struct Asked<'a> {
+    /// Which pin tells a release.
+    pub carries: Option<&'a str>,
+    /// The team's own patterns of what is a pin.
+    pub pins: Vec<&'a str>,
+}
+
 /// Finds the commit that carries `release`, or says what was looked at.
 ///
 /// `parent` are the pins at the tagged commit's first parent; `later` are the trunk commits after the
@@ -37,13 +46,13 @@ pub struct Carrier {
 /// When several images carry the release, or a later overlay cannot be read.
 pub fn carrier(
     release: &Release,
-    carries: Option<&str>,
+    asked: &Asked<'_>,
     at_tag: &Step,
     parent: Option<&[Pin]>,
     later: impl Iterator<Item = Result<Step>>,
 ) -> Result<Result<Carrier, Shortfall>> {
     let carried = |step: &Step| -> Result<Result<Carrier, Vec<String>>> {
-        Ok(match carrying(&step.pins, release.released(), carries)? {
+        Ok(match carrying(&step.pins, release.released(), asked.carries)? {
             Carrying::Pins(pins) => {
                 Ok(Carrier { commit: step.commit.clone(), carrying: pins.into_iter().cloned().collect() })
             }
@@ -72,10 +81,10 @@ pub fn carrier(
             });
         }
     }
-    if let Some(carrier) = by_own_commit(at_tag, parent, carries) {
+    if let Some(carrier) = by_own_commit(at_tag, parent, asked.carries) {
         return Ok(Ok(carrier));
     }
-    Ok(Err(nowhere(release, &looked_at)))
+    Ok(Err(nowhere(release, asked, &looked_at)))
 }
 
 /// The pins that differ, or are on one side only.
@@ -108,26 +117,24 @@ fn by_own_commit(at_tag: &Step, parent: Option<&[Pin]>, carries: Option<&str>) -
     let same = |a: &Pin, b: &Pin| a.file == b.file && a.key == b.key && a.value == b.value;
     let copied = at_tag.pins.iter().filter(|pin| !pin.is_given());
     let new: Vec<&Pin> = copied.filter(|pin| !parent.iter().any(|old| same(old, pin))).collect();
-    if new.is_empty() || new.iter().any(|pin| is_image(pin)) {
+    if new.is_empty() || new.iter().any(|pin| pin.is_of_image()) {
         return None;
     }
-    let carrying = at_tag.pins.iter().filter(|pin| is_image(pin)).cloned().collect();
+    let carrying = at_tag.pins.iter().filter(|pin| pin.is_of_image()).cloned().collect();
     Some(Carrier { commit: at_tag.commit.clone(), carrying })
 }
 
-fn is_image(pin: &Pin) -> bool {
-    matches!(pin.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
-}
-
-fn nowhere(release: &Release, looked_at: &[String]) -> Shortfall {
-    let pins = if looked_at.is_empty() {
-        "the overlay has no image tag".to_owned()
-    } else {
-        looked_at.iter().map(|pin| code(pin)).collect::<Vec<_>>().join(", ")
+fn nowhere(release: &Release, asked: &Asked<'_>, looked_at: &[String]) -> Shortfall {
+    let listed = |texts: &[&str]| texts.iter().map(|text| code(text)).collect::<Vec<_>>().join(", ");
+    let looked_at: Vec<&str> = looked_at.iter().map(String::as_str).collect();
+    let why = match (looked_at.is_empty(), asked.pins.is_empty()) {
+        (false, _) => format!("looked at {}", listed(&looked_at)),
+        (true, true) => "the overlay has no image tag".to_owned(),
+        (true, false) => format!("`pins` names nothing in it: {}", listed(&asked.pins)),
     };
     Shortfall {
         reason: format!(
-            "no overlay carries {}: neither its commit {} nor a later one on trunk sets a pin to it (looked at {pins})",
+            "no overlay carries {}: neither its commit {} nor a later one on trunk sets a pin to it ({why})",
             code(release.version.as_str()),
             code(release.commit.short()),
         ),
@@ -172,7 +179,7 @@ mod tests {
 
     fn found(at_tag: &Step, parent: Option<&Step>, later: Vec<Step>) -> Result<String, String> {
         let later = later.into_iter().map(Ok);
-        carrier(&release(), None, at_tag, parent.map(|step| step.pins.as_slice()), later)
+        carrier(&release(), &Asked::default(), at_tag, parent.map(|step| step.pins.as_slice()), later)
             .unwrap()
             .map(|carrier| carrier.commit.short().to_owned())
             .map_err(|shortfall| shortfall.reason)

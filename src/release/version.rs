@@ -6,6 +6,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::plan::Artifact;
+
 /// A version as somebody wrote it, with an order.
 ///
 /// Semantic versions (with or without a leading `v`) follow semver.org §11, build metadata
@@ -65,11 +67,41 @@ impl Version {
     pub fn precedence(&self, other: &Self) -> Ordering {
         self.rank.cmp(&other.rank)
     }
+
+    /// Order by precedence, where both count by one scheme; names that are no numbers have none, and a date has none
+    /// with other numbers.
+    pub fn comparison(&self, other: &Self) -> Option<Ordering> {
+        let scheme = |version: &Self| match &version.rank {
+            Rank::Words(_) => None,
+            Rank::Numbers(numbers, _) => Some(is_date(numbers)),
+        };
+        let are_alike = scheme(self).is_some() && scheme(self) == scheme(other);
+        are_alike.then(|| self.precedence(other))
+    }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// Whether a promotion takes an artifact to an older version; digests have no order.
+pub fn goes_back(artifact: &Artifact) -> bool {
+    let version = |tag: &Option<String>| tag.as_deref().map(Version::parse);
+    let (Some(from), Some(to)) = (version(&artifact.from.tag), version(&artifact.to.tag)) else {
+        return false;
+    };
+    to.comparison(&from) == Some(Ordering::Less)
+}
+
+/// Whether numbers begin with a year, as calendar versions and dates do (`2026.03.21`, `2026-09-15`, `20260915`).
+fn is_date(numbers: &[u64]) -> bool {
+    const YEARS: std::ops::Range<u64> = 1970..2200;
+    match numbers {
+        [day] => YEARS.contains(&(day / 10_000)),
+        [year, ..] => YEARS.contains(year),
+        [] => false,
     }
 }
 
@@ -163,6 +195,30 @@ mod tests {
                 Ordering::Equal,
                 "{one} = {other}"
             );
+        }
+    }
+
+    #[test]
+    fn only_versions_of_one_scheme_are_compared() {
+        let of = |one: &str, other: &str| Version::parse(one).comparison(&Version::parse(other));
+        for (low, high) in [
+            ("v1.9.0", "1.10.0"),
+            ("2026-05-01", "2026-09-15"),
+            ("9", "12"),
+            ("v12", "v12.1"),
+            ("20260501", "20260915"),
+        ] {
+            assert_eq!(of(low, high), Some(Ordering::Less), "{low} < {high}");
+            assert_eq!(of(high, low), Some(Ordering::Greater), "{high} > {low}");
+        }
+        for (one, other) in [
+            ("main", "v1.2.3"),
+            ("v1.2.3", "none"),
+            ("a", "b"),
+            ("2026-09-15", "v1.2.0"),
+            ("v1.2.0", "20260915"),
+        ] {
+            assert_eq!(of(one, other), None, "{one} {other}");
         }
     }
 

@@ -189,6 +189,12 @@ impl Pin {
         }
     }
 
+    /// Whether it pins an image, by whatever part.
+    #[must_use]
+    pub fn is_of_image(&self) -> bool {
+        matches!(self.kind, PinKind::ImageTag | PinKind::ImageDigest | PinKind::ImageReference)
+    }
+
     /// Whether its value follows from the release, by the `value` of a rule, and not from the source overlay.
     #[must_use]
     pub fn is_given(&self) -> bool {

@@ -84,6 +84,17 @@ impl PinRules {
         self.are_own() && self.rules.iter().all(|rule| rule.value.is_some())
     }
 
+    /// Whether some pin's value follows from the release.
+    #[must_use]
+    pub fn have_given(&self) -> bool {
+        self.rules.iter().any(|rule| rule.value.is_some())
+    }
+
+    /// The rules as the settings write them; none where the default set holds.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(PinRule::as_str)
+    }
+
     /// The rules that name none of these pins; of those with a `value`, or of the others.
     pub(in crate::overlay) fn idle(&self, pins: &[Pin], given: Given) -> Vec<&str> {
         let asked = self
