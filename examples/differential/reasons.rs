@@ -17,6 +17,7 @@ pub enum Class {
 
 const AGREED: &[(&str, &str)] = &[
     ("is written more than once", "duplicate key"),
+    ("are one key to some readers", "key spelled in another way"),
     ("is overridden by the `<<` below it", "overridden by <<"),
     ("an alias of `*", "alias"),
     ("is not written here: it is inherited by `<<`", "inherited by <<"),

@@ -212,6 +212,7 @@ impl Document {
                     )));
                 }
                 let number = self.only(&there, node, &found, "is written more than once")?;
+                self.refuse_other_spellings(&there, node, key, Some(number))?;
                 match self.merge_below(node, key, number) {
                     None => Ok(number),
                     Some(merge) => {
@@ -305,11 +306,7 @@ impl Document {
 
     /// What one `<<` brings.
     fn merged<'d>(&'d self, entry: &'d Entry, key: &str, depth: usize) -> Option<(Vec<&'d Node>, &'d Node)> {
-        let sources = match self.resolved(&entry.value).value {
-            Value::Sequence { ref items, .. } => items.as_slice(),
-            _ => std::slice::from_ref(&entry.value),
-        };
-        sources.iter().find_map(|source| {
+        self.sources(entry).iter().find_map(|source| {
             let mut aliases = Vec::new();
             let source = self.through(source, &mut aliases);
             if let Some(entry) = source.entries().iter().find(|entry| self.key_is(entry, key)) {
@@ -319,6 +316,19 @@ impl Document {
             aliases.extend(deeper);
             Some((aliases, value))
         })
+    }
+
+    fn sources<'d>(&'d self, merge: &'d Entry) -> &'d [Node] {
+        match &self.resolved(&merge.value).value {
+            Value::Sequence { items, .. } => items,
+            _ => std::slice::from_ref(&merge.value),
+        }
+    }
+
+    /// The mappings that `<<` merges into one.
+    pub(super) fn merge_sources<'d>(&'d self, node: &'d Node) -> impl Iterator<Item = &'d Node> {
+        let merges = node.entries().iter().filter(|entry| is_merge(entry));
+        merges.flat_map(|merge| self.sources(merge)).map(|source| self.resolved(source))
     }
 
     /// What a list item says it is.

@@ -15,4 +15,5 @@ mod layout;
 mod lookup;
 mod planning;
 mod proof;
+mod spellings;
 mod splice;

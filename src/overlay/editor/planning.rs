@@ -257,6 +257,7 @@ impl<'d, 'e> Planning<'d, 'e> {
                 "set it instead of adding it",
             ));
         }
+        self.document.refuse_other_spellings(&path, mapping, key, None)?;
         if key.chars().count() > MAX_KEY {
             let message = format!("the new key has more than {MAX_KEY} characters");
             return Err(self.refusal(mapping, message, "choose a shorter key"));

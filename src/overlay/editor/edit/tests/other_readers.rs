@@ -43,3 +43,53 @@ fn what_may_pass_for_a_number_is_quoted_as_value_and_as_key() {
         assert_eq!(edit_text("a: v\n", &[add("@0", text, "w")]).unwrap(), format!("a: v\n\"{text}\": w\n"));
     }
 }
+
+#[test]
+fn an_edit_beside_another_spelling_of_its_key_is_refused_with_its_place() {
+    let tagged = "has an explicit tag, so it may be that very key";
+    let same = "are one key to some readers";
+    let table: &[(&str, Edit, &str, &str)] = &[
+        ("tag: v1\n!!binary dGFn: evil\n", set("tag", "v2"), "2:10`", tagged),
+        ("tag: v1\nb: 1\n!!int 5: evil\n", remove("tag"), "3:7`", tagged),
+        ("a: {tag: v1, !x y: 1}\n", set("a.tag", "v2"), "1:17`", tagged),
+        ("a: 1\n!!binary dGFn: evil\n", add("@0", "tag", "v2"), "2:10`", tagged),
+        ("k: &k !!binary dGFn\ntag: v1\n*k : evil\n", set("tag", "v2"), "3:1`", tagged),
+        ("d: &d {!!binary dGFn: evil}\na:\n  <<: *d\n  tag: v1\n", set("a.tag", "v2"), "1:17`", tagged),
+        (
+            "d: &d {!!binary dGFn: x}\ne: &e {<<: *d}\na: {<<: [*e], b: {tag: v1}}\n",
+            set("a.b.tag", "v"),
+            "1:17`",
+            tagged,
+        ),
+        ("on: v1\ntrue: evil\n", set("on", "v2"), "2:1`", same),
+        ("on: v1\ntrue: evil\n", set("true", "v2"), "1:1`", same),
+        ("Yes: {t: v1}\n\"true\": evil\n", set("Yes.t", "v2"), "2:1`", same),
+        ("off: v1\nNO: evil\n", remove("off"), "2:1`", same),
+        ("on: v1\n", add("@0", "true", "evil"), "1:1`", same),
+        ("~: v1\nnull: evil\n", set("~", "v2"), "2:1`", same),
+        ("null: v1\n: evil\n", set("[\"null\"]", "v2"), "2:1`", same),
+        ("8: v1\n0x8: evil\n", set("/8", "v2"), "2:1`", same),
+        ("\"8\": v1\n010: evil\n", set("/8", "v2"), "2:1`", same),
+        ("\"1.1\": v1\n1.10: evil\n", set("/1.1", "v2"), "2:1`", same),
+        ("d: &d {true: evil}\na:\n  on: v1\n  <<: *d\n", set("a.on", "v2"), "1:8`", same),
+    ];
+    for (input, edit, place, reason) in table {
+        let message = refusal(input, std::slice::from_ref(edit), Anchors::Follow);
+        assert!(message.contains(&format!("values.yaml:{place}")), "{input:?}: {message}");
+        assert!(message.contains(reason) && message.contains("hint: "), "{input:?}: {message}");
+    }
+    let fine: &[(&str, Edit)] = &[
+        ("on: v1\nb: 1\n", set("on", "v2")),
+        ("on: v1\n\"off\": 1\nno: 2\n", set("on", "v2")),
+        ("!!str tag: v1\n!!str b: 1\n", set("tag", "v2")),
+        ("a: {!!int 1: x}\ntag: v1\n", set("tag", "v2")),
+        ("80: v1\n8080: v1\n", set("/80", "v2")),
+        ("on: v1\nyes: 1\ntag: v1\n", set("tag", "v2")),
+        ("d: &d {on: v0}\na:\n  <<: *d\n  on: v1\n", set("a.on", "v2")),
+        ("true: v1\n", add("@0", "on", "v2")),
+    ];
+    for (input, edit) in fine {
+        let made = edit_text(input, std::slice::from_ref(edit)).map_err(|failure| failure.to_string());
+        assert!(made.is_ok(), "{input:?}: {made:?}");
+    }
+}
