@@ -25,7 +25,7 @@ use self::files::NamedFile;
 use self::image::tag_and_digest;
 use self::layer::Layer;
 use self::reading::Reading;
-use self::rules::{PinRules, Place as RulePlace};
+use self::rules::{PinRules, Place as RulePlace, Said};
 use self::template::{Released, Template};
 use crate::failure::{Place, Result};
 use crate::names::RepoPath;
@@ -105,6 +105,8 @@ pub struct Pin {
     pub(in crate::overlay) group: (String, String),
     /// Which part of its group it is.
     pub(in crate::overlay) member: Member,
+    /// What makes it a pin.
+    pub(in crate::overlay) said: Said,
     /// How its value is made, where the settings say so; else it comes from the source overlay.
     pub(in crate::overlay) template: Option<Template>,
 }
@@ -276,7 +278,15 @@ flags: [x, y]
                 &["job.ref ImageReference ghcr.io/acme/job = v5", "job.base RemoteRef github.com/a/b = v6"],
             ),
             (&["flags[0]"], &["flags[0] Other flags[0] = x"]),
-            (&["**.tag"], &["image.tag ImageTag acme/a = v1", "defaults.tag ImageTag defaults = v3"]),
+            (
+                &["**.tag"],
+                &[
+                    "image.tag ImageTag acme/a = v1",
+                    // Beside the tag, and therefore moved with it.
+                    "image.digest ImageDigest acme/a = sha256:aa",
+                    "defaults.tag ImageTag defaults = v3",
+                ],
+            ),
             (&["image", "nothing.here"], &[]),
         ];
         for (patterns, expected) in table {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::files::{NamedFile, Shape};
 use super::layer::Layer;
-use super::rules::{PinRules, Place as RulePlace};
+use super::rules::{PinRules, Place as RulePlace, Said};
 use super::scope::{Scope, without_environment};
 use super::template::Released;
 use super::{Member, Overlay, Pin};
@@ -75,7 +75,16 @@ impl<'o> Reading<'o> {
     /// This overlay as the source of a release: what `target` pins by the release is called so by it, and
     /// whatever stands there in this overlay does not count.
     pub(in crate::overlay) fn releasing(mut self, release: Released<'_>, target: &Reading<'_>) -> Self {
-        self.pins.retain(|pin| !pin.is_given());
+        // A digest beside a tag that the release names belongs to it only if this overlay has that tag.
+        let given = |pin: &Pin| target.pins.iter().find(|other| other.is_counterpart_of(pin))?.given(release);
+        let other: Vec<_> = self.pins.iter().filter(|pin| pin.is_given()).cloned().collect();
+        let of_another = |digest: &Pin| {
+            let version = target.pins.iter().find(|pin| pin.is_given() && pin.group == digest.group);
+            let here = || other.iter().find(|pin| pin.group == digest.group && pin.member != Member::Digest);
+            version.is_some()
+                && !here().is_some_and(|pin| given(pin).is_some_and(|given| given.value == pin.value))
+        };
+        self.pins.retain(|pin| !pin.is_given() && !(pin.member == Member::Digest && of_another(pin)));
         self.pins.extend(target.pins.iter().filter_map(|pin| pin.given(release)));
         self
     }
@@ -119,25 +128,25 @@ impl<'o> FileReading<'o> {
         named: &NamedFile,
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
+        // Digests that no rule names, until it is known whether one names their tags.
+        let (first, mut beside) = (pins.len(), Vec::new());
         for part in &self.parts {
             let scope = Scope::at(&self.document, part.base.clone()).of(&overlay.environment);
             for (path, node) in scope.walk() {
                 let name_in_overlay = overlay.name_of(&self.file.path);
                 let at = RulePlace { name: &named.name, file: name_in_overlay, path: &path };
-                let Some((meaning, template)) = rules.meaning(part.shape, &scope, &at, node) else {
+                let Some((meaning, template, said)) = rules.meaning(part.shape, &scope, &at, node) else {
                     continue;
                 };
                 let key = scope.in_file(&path);
-                if let Err(failure) = self.document.find(&key) {
-                    let failure = if matches!(node.value, Value::Alias { .. }) {
-                        failure.hinted("or name the pins to promote by `pins`, without this one")
-                    } else {
-                        failure
-                    };
+                if said != Said::ByItsTag
+                    && let Err(failure) = self.written(&key, node)
+                {
                     problems.extend(failure.into_problems());
                     continue;
                 }
-                pins.push(Pin {
+                let among = if said == Said::ByItsTag { &mut beside } else { &mut *pins };
+                among.push(Pin {
                     file: self.file.path.clone(),
                     name_in_overlay: name_in_overlay.to_owned(),
                     key,
@@ -153,11 +162,31 @@ impl<'o> FileReading<'o> {
                     part: part.name.clone(),
                     group: (named.name.clone(), format!("{}{}", part.name, meaning.group)),
                     member: meaning.member,
+                    said,
                     template,
                 });
             }
         }
+        let named = pins.get(first..).unwrap_or_default();
+        let is_with = |digest: &Pin, pin: &Pin| pin.member != Member::Digest && pin.group == digest.group;
+        beside.retain(|digest| named.iter().any(|pin| is_with(digest, pin)));
+        for digest in beside {
+            let node = self.document.read(&digest.key);
+            match node.map_or(Ok(()), |node| self.written(&digest.key, node)) {
+                Ok(()) => pins.push(digest),
+                Err(failure) => problems.extend(failure.into_problems()),
+            }
+        }
         problems
+    }
+
+    /// Whether a pin is written where it stands, so that it can be set there.
+    fn written(&self, key: &KeyPath, node: &Node) -> Result<()> {
+        let hint = |failure: Failure| match node.value {
+            Value::Alias { .. } => failure.hinted("or name the pins to promote by `pins`, without this one"),
+            _ => failure,
+        };
+        self.document.find(key).map(drop).map_err(hint)
     }
 }
 

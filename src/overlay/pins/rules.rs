@@ -4,7 +4,7 @@ use super::files::Shape;
 use super::pattern::Pattern;
 use super::scope::Scope;
 use super::template::Template;
-use super::{Meaning, Pin, argo, chart, flux, helm, kustomize, own};
+use super::{Meaning, Member, Pin, argo, chart, flux, helm, kustomize, own};
 use crate::failure::{Failure, Kind, Result};
 use crate::overlay::editor::document::Node;
 use crate::overlay::editor::key_path::KeyPath;
@@ -105,14 +105,15 @@ impl PinRules {
         idle.map(PinRule::as_str).collect()
     }
 
-    /// What a scalar is, or nothing where it is no pin; and how its value is made, where a rule says so.
+    /// What a scalar is, or nothing where it is no pin; how its value is made, where a rule says so; and
+    /// what says that it is one.
     pub(super) fn meaning(
         &self,
         shape: Shape,
         scope: &Scope<'_>,
         place: &Place<'_>,
         node: &Node,
-    ) -> Option<(Meaning, Option<Template>)> {
+    ) -> Option<(Meaning, Option<Template>, Said)> {
         // Even where a rule names it: what fills it in decides.
         if matches!(shape, Shape::Argo | Shape::Flux) && argo::is_filled_in(scope.text_of(node)) {
             return None;
@@ -126,7 +127,7 @@ impl PinRules {
             Shape::Lock => None,
         };
         if !self.are_own() {
-            return known().map(|meaning| (meaning, None));
+            return known().map(|meaning| (meaning, None, Said::ByDefault));
         }
         if shape == Shape::Lock {
             return None;
@@ -137,10 +138,25 @@ impl PinRules {
             let meaning = known().or_else(|| own::meaning(scope, place.path, node));
             // What has no version yet can be given one.
             let meaning = meaning.or_else(|| value.as_ref().map(|_| own::whole(scope, place.path, node)));
-            return meaning.map(|meaning| (meaning, value));
+            return meaning.map(|meaning| (meaning, value, Said::ByPattern));
         }
-        named().next().and_then(|_| known()).map(|meaning| (meaning, value))
+        if let Some(meaning) = named().next().and_then(|_| known()) {
+            return Some((meaning, value, Said::ByDefault));
+        }
+        let beside = known().or_else(|| own::meaning(scope, place.path, node))?;
+        (beside.member == Member::Digest).then_some((beside, None, Said::ByItsTag))
     }
+}
+
+/// What makes a scalar a pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::overlay) enum Said {
+    /// The default set.
+    ByDefault,
+    /// A pattern of the settings: it says more than the default set can guess.
+    ByPattern,
+    /// A pattern that names the tag: the digest beside it goes with it (rule 6), named or not.
+    ByItsTag,
 }
 
 /// Where a pin's value comes from.
@@ -206,6 +222,25 @@ source: {commit: 3f1c9abd00112233445566778899aabbccddeeff}
         let moved = moved(&rules, &[("values.yaml", "x: 1\n")], &[("values.yaml", target)]).unwrap();
         assert_eq!(changes(&moved), ["1 image r.io/acme/agent:v1.7.3@sha256:aa -> r.io/acme/agent:v1.8.0"]);
         assert!(warnings(&moved)[0].contains("the digest of `image` is removed"), "{:?}", warnings(&moved));
+    }
+
+    #[test]
+    fn a_made_tag_has_the_sources_digest_only_where_the_source_has_that_tag() {
+        let rules = rules(&[("image.tag", None, Some("{version}"))]);
+        let target = "image: {repository: r/a, tag: v1.7.3, digest: 'sha256:aa'}\n";
+        let table = [
+            ("{repository: r/a, tag: v1.8.0, digest: 'sha256:bb'}", "v1.8.0, digest: 'sha256:bb'}"),
+            ("{repository: r/a, tag: main, digest: 'sha256:bb'}", "v1.8.0}"),
+            ("{repository: r/a, tag: v1.8.0}", "v1.8.0}"),
+            ("{repository: r/a, digest: 'sha256:bb'}", "v1.8.0}"),
+        ];
+        for (image, expected) in table {
+            let source = format!("image: {image}\n");
+            let moved = moved(&rules, &[("values.yaml", &source)], &[("values.yaml", target)]).unwrap();
+            let text = String::from_utf8(moved.files[0].after.clone()).unwrap();
+            assert!(text.contains(expected), "{source}{text}");
+            assert_eq!(warnings(&moved).len(), usize::from(!expected.contains("bb")), "{source}");
+        }
     }
 
     #[test]

@@ -288,3 +288,54 @@ fn numeric_tags_arrive_as_text_and_the_source_is_told_to_quote_them() {
         assert_eq!(after(&moved), format!("images:\n- name: a\n  newTag: \"{tag}\"\n"));
     }
 }
+
+#[test]
+fn a_digest_goes_with_its_tag_whoever_names_the_pins() {
+    let old = "\
+image:
+  repository: r/a
+  tag: v1
+  digest: sha256:aa
+";
+    let table: [(&[&str], &str, &str, &str, &str); 5] = [
+        (
+            &["image.tag"],
+            "values.yaml",
+            "image: {repository: r/a, tag: v2, digest: sha256:bb}\n",
+            old,
+            "v2 sha256:bb",
+        ),
+        (&["**.tag"], "values.yaml", "image: {repository: r/a, tag: v2}\n", old, "v2"),
+        (&["image.tag"], "values.yaml", "image: {tag: v2}\nother: {digest: sha256:cc}\n", old, "v2"),
+        (
+            &["**.newTag"],
+            "kustomization.yaml",
+            "images: [{name: a, newTag: v2, digest: sha256:bb}]\n",
+            "images:\n- name: a\n  newTag: v1\n  digest: sha256:aa\n",
+            "v2 sha256:bb",
+        ),
+        (&["workerTag"], "values.yaml", "workerTag: v2\n", "workerTag: v1\nworkerDigest: sha256:aa\n", "v2"),
+    ];
+    for (patterns, name, source, target, expected) in table {
+        let moved = moved_by(&[(name, source)], &[(name, target)], patterns, Missing::List).unwrap();
+        let text = after(&moved);
+        for gone in ["v1", "sha256:aa"] {
+            assert!(!text.contains(gone), "{patterns:?}: {text}");
+        }
+        assert!(expected.split(' ').all(|value| text.contains(value)), "{patterns:?}: {text}");
+        let is_removed = warnings(&moved).iter().any(|said| said.contains("is removed: it would win"));
+        assert_eq!(is_removed, !expected.contains(' '), "{patterns:?}");
+    }
+}
+
+#[test]
+fn a_digest_whose_tag_nobody_names_is_no_pin() {
+    let files = |n: u8| {
+        format!("image: {{repository: r/a, tag: v{n}, digest: 'sha256:a{n}'}}\nbuild: {{id: b{n}}}\n")
+    };
+    let (source, target) = (files(2), files(1));
+    let moved =
+        moved_by(&[("values.yaml", &source)], &[("values.yaml", &target)], &["build.id"], Missing::List)
+            .unwrap();
+    assert_eq!(changes(&moved), ["2 build.id b1 -> b2"]);
+}
