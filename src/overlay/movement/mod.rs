@@ -90,6 +90,7 @@ pub fn movement(
             return Ok(Movement::default());
         }
     };
+    let target = target.called_as_in(&source);
     let source = match release {
         Some(release) => source.releasing(release, &target),
         None => source,
