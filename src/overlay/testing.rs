@@ -67,6 +67,13 @@ pub(super) fn listed_in(name: &str, text: &str, patterns: &[&str]) -> Vec<String
     pins.iter().map(|pin| format!("{} {:?} {} = {}", pin.key, pin.kind, pin.artifact, pin.value)).collect()
 }
 
+/// The pins of an overlay whose one file, `all.yaml`, has these documents.
+pub(super) fn pins_in(environment: &str, documents: &[String]) -> Vec<Pin> {
+    let files = [FileRule::new("all.yaml", None, None).unwrap()];
+    let overlay = overlay_of(environment, &files, &[("all.yaml", &documents.join("---\n"))]);
+    pins(&overlay, &rules(&[])).unwrap()
+}
+
 /// What moves between overlays whose files only settings name.
 pub(super) fn moved_in(
     source: &[(&str, &str)],

@@ -10,7 +10,7 @@ use crate::overlay::editor::document::{Document, Node, Value};
 use crate::overlay::editor::key_path::KeyPath;
 use crate::overlay::pins::Pin;
 use crate::overlay::pins::files::Shape;
-use crate::overlay::pins::reading::Part;
+use crate::overlay::pins::parts::Part;
 use crate::plan::{Drift, Side};
 
 /// How a whole file is listed that the other overlay lacks.

@@ -6,7 +6,8 @@ use crate::failure::Problem;
 use crate::overlay::editor::document::Node;
 use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::moving::is_moving_ref;
-use crate::overlay::pins::reading::{Part, Reading};
+use crate::overlay::pins::parts::Part;
+use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::{Member, Pin, PinKind, argo};
 
 /// What is said where the source's version is none that can be carried.

@@ -10,7 +10,8 @@ use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::named_image;
 use crate::overlay::pins::kustomize::image_entry;
 use crate::overlay::pins::layer::Layer;
-use crate::overlay::pins::reading::{FileReading, Part, Reading};
+use crate::overlay::pins::parts::Part;
+use crate::overlay::pins::reading::{FileReading, Reading};
 use crate::overlay::pins::scope::Scope;
 
 /// One image of such a list.

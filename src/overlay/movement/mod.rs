@@ -94,6 +94,7 @@ pub fn movement(
             return Ok(Movement::default());
         }
     };
+    let target = target.called_as_in(&source);
     let mut lacking = without_place(&source, &target, rules);
     let source = match release {
         Some(release) => source.releasing(release, &target),

@@ -12,7 +12,8 @@ use crate::overlay::pins::argo::{helm_path, source_above, sources};
 use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{ImageReference, has_one_name};
 use crate::overlay::pins::layer::{Layer, Same};
-use crate::overlay::pins::reading::{FileReading, Part, Reading};
+use crate::overlay::pins::parts::Part;
+use crate::overlay::pins::reading::{FileReading, Reading};
 use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Member, Pin, PinKind, flux, helm};
 

@@ -32,7 +32,7 @@ pub enum Shape {
     Lock,
     /// An Argo CD `Application` or `ApplicationSet`.
     Argo,
-    /// A Flux `HelmRelease`, `Kustomization`, `OCIRepository` or `GitRepository`.
+    /// A Flux `HelmRelease`, `HelmChart`, `Kustomization`, `OCIRepository` or `GitRepository`.
     Flux,
 }
 

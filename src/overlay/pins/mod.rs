@@ -15,6 +15,7 @@ pub(in crate::overlay) mod image;
 pub(in crate::overlay) mod kustomize;
 pub(in crate::overlay) mod layer;
 mod own;
+pub(in crate::overlay) mod parts;
 pub(in crate::overlay) mod reading;
 pub(in crate::overlay) mod remote;
 pub mod rules;
@@ -99,6 +100,8 @@ pub struct Pin {
     pub(in crate::overlay) named: KeyPath,
     /// The part of the file.
     pub(in crate::overlay) part: String,
+    /// Its group's second name by the part's kind alone, where the file has no other object of it.
+    pub(in crate::overlay) alone: Option<String>,
     /// How many of the first steps there are no places in lists, but have names of their own.
     pub(in crate::overlay) settled: usize,
     /// What it is called in every overlay, whatever its place: the file's name, then what it versions.
@@ -222,7 +225,9 @@ impl Pin {
 
     /// Whether two pins are the same one in two overlays.
     pub(in crate::overlay) fn is_counterpart_of(&self, other: &Self) -> bool {
-        self.group == other.group && self.member == other.member
+        let is_only = self.alone.is_some() && self.alone == other.alone;
+        let is_called_so = self.group.1 == other.group.1 || is_only;
+        self.group.0 == other.group.0 && is_called_so && self.member == other.member
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use super::files::{NamedFile, Shape};
 use super::layer::Layer;
+use super::parts::{Part, parts};
 use super::rules::{PinRules, Place as RulePlace, Said};
-use super::scope::{Scope, without_environment};
+use super::scope::Scope;
 use super::template::Released;
 use super::{Member, Overlay, Pin};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
@@ -33,14 +34,6 @@ pub(in crate::overlay) struct FileReading<'o> {
     pub(in crate::overlay) shape: Option<Shape>,
     /// What of it is this overlay's.
     pub(in crate::overlay) parts: Vec<Part>,
-}
-
-/// A part of a file that has a shape of its own: a document, or what stands at the place that is named.
-pub(in crate::overlay) struct Part {
-    /// What it is called in every overlay; nothing for the first document.
-    pub(in crate::overlay) name: String,
-    pub(in crate::overlay) base: KeyPath,
-    pub(in crate::overlay) shape: Shape,
 }
 
 impl<'o> Reading<'o> {
@@ -86,6 +79,25 @@ impl<'o> Reading<'o> {
         };
         self.pins.retain(|pin| !pin.is_given() && !(pin.member == Member::Digest && of_another(pin)));
         self.pins.extend(target.pins.iter().filter_map(|pin| pin.given(release)));
+        self
+    }
+
+    /// Calls an object that is the only one of its kind in its file as the other overlay does, where it is the only
+    /// one there as well: then they are one, whatever their names.
+    pub(in crate::overlay) fn called_as_in(mut self, other: &Reading<'_>) -> Self {
+        for (name, file) in &mut self.files {
+            let Some(there) = other.files.get(name) else { continue };
+            for part in file.parts.iter_mut().filter(|part| part.kind.is_some()) {
+                let Some(same) = there.parts.iter().find(|same| same.kind == part.kind) else { continue };
+                let called = |pin: &&mut Pin| pin.group.0 == *name && pin.part == part.name;
+                for pin in self.pins.iter_mut().filter(called) {
+                    let group = pin.group.1.strip_prefix(&part.name).unwrap_or_default();
+                    pin.group.1 = format!("{}{group}", same.name);
+                    pin.part.clone_from(&same.name);
+                }
+                part.name.clone_from(&same.name);
+            }
+        }
         self
     }
 
@@ -160,6 +172,7 @@ impl<'o> FileReading<'o> {
                     named: path,
                     settled: meaning.settled,
                     part: part.name.clone(),
+                    alone: part.kind.as_ref().map(|kind| format!("{kind}{}", meaning.group)),
                     group: (named.name.clone(), format!("{}{}", part.name, meaning.group)),
                     member: meaning.member,
                     said,
@@ -188,70 +201,6 @@ impl<'o> FileReading<'o> {
         };
         self.document.find(key).map(drop).map_err(hint)
     }
-}
-
-/// What of a file is this overlay's, and what each part is.
-fn parts(document: &Document, named: &NamedFile, environment: &str) -> Result<Vec<Part>> {
-    if let Some(at) = &named.at {
-        let node = document.find(at).map_err(|failure| {
-            failure.hinted(format!("`at` in the settings names where the values of `{environment}` stand"))
-        })?;
-        let shape = named.shape.or_else(|| Shape::of_object(node)).unwrap_or(Shape::Values);
-        return Ok(vec![Part { name: String::new(), base: at.clone(), shape }]);
-    }
-    let whole = |number: usize, shape: Shape| {
-        let name = if number == 0 { String::new() } else { format!("@{number}.") };
-        Part { name, base: KeyPath::root(number), shape }
-    };
-    let mut parts = Vec::new();
-    for (number, root) in document.roots().iter().enumerate() {
-        let object = Shape::of_object(root).filter(|shape| matches!(shape, Shape::Argo | Shape::Flux));
-        parts.push(match (named.shape, object) {
-            (None, Some(shape)) => {
-                Part { shape, name: object_name(document, root, environment), ..whole(number, shape) }
-            }
-            (Some(wanted @ (Shape::Argo | Shape::Flux)), Some(shape)) if shape == wanted => {
-                Part { shape, name: object_name(document, root, environment), ..whole(number, shape) }
-            }
-            (Some(Shape::Argo | Shape::Flux), _) => continue,
-            (shape, _) => whole(number, shape.unwrap_or(Shape::Values)),
-        });
-    }
-    if parts.is_empty()
-        && let Some(what @ (Shape::Argo | Shape::Flux)) = named.shape
-    {
-        let kinds = if what == Shape::Argo {
-            "Argo CD `Application` or `ApplicationSet`"
-        } else {
-            "Flux `HelmRelease`, `Kustomization`, `OCIRepository` or `GitRepository`"
-        };
-        return Err(Failure::at(
-            Kind::Overlay,
-            Place::of(document.path().as_str()),
-            format!("the file has no {kinds}"),
-        )
-        .hinted(
-            "correct `shape` in the settings, or leave it out: what a file is follows from what stands in it",
-        ));
-    }
-    Ok(parts)
-}
-
-/// What an object is called in every overlay: by its kind alone where the file has no other of it, else
-/// by its name as well, in which `{environment}` stands for the environment's.
-fn object_name(document: &Document, root: &Node, environment: &str) -> String {
-    let text = |root: &Node, path: &[&str]| {
-        let found = path
-            .iter()
-            .try_fold(document.resolved(root), |node, key| node.get(key).map(|node| document.resolved(node)));
-        found.and_then(Node::as_str).unwrap_or_default().to_owned()
-    };
-    let kind = text(root, &["kind"]);
-    let alike = document.roots().iter().filter(|other| text(other, &["kind"]) == kind).count();
-    if alike < 2 {
-        return format!("{kind}: ");
-    }
-    format!("{kind} {}: ", without_environment(&text(root, &["metadata", "name"]), environment))
 }
 
 fn side_by_side(one: &RepoPath, other: &RepoPath) -> Problem {

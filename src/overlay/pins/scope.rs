@@ -88,6 +88,13 @@ pub(in crate::overlay) fn without_environment(text: &str, environment: &str) -> 
     done
 }
 
+/// The same for a name, which has the environment's at most once: where it is there twice, either could be a part of
+/// what is named, and the name is left as it is.
+pub(in crate::overlay) fn environment_taken_out(name: &str, environment: &str) -> String {
+    let text = without_environment(name, environment);
+    if text.matches("{environment}").count() > 1 { name.to_owned() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::without_environment;
