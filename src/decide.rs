@@ -88,9 +88,8 @@ pub fn decision(observation: Observation<'_>) -> Result<Decision> {
         Some(chosen) => moved(&observation, chosen)?,
         None => Movement::default(),
     };
-    // A release whose pins all stand in the target already is what runs there; a number that is only
-    // quoted is no other version. What differs in shape, and what a reviewer should know, is told all the same.
-    if !movement.changes.iter().any(|change| change.before != change.after) {
+    // What differs in shape, and what a reviewer should know, is told though nothing moves.
+    if !movement.moves() {
         let lacks =
             observation.chosen.as_ref().and_then(|chosen| nothing_moves(&observation, chosen, &movement));
         movement.warnings.extend(lacks);

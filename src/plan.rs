@@ -204,6 +204,20 @@ pub enum ArtifactKind {
     Other,
 }
 
+impl ArtifactKind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Model => "model",
+            Self::Prompt => "prompt",
+            Self::Chart => "chart",
+            Self::Remote => "remote",
+            Self::Other => "value",
+        }
+    }
+}
+
 /// One versioned thing before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Artifact {

@@ -64,7 +64,7 @@ fn artifact(plan: &Plan, back: &Artifact) -> Finding {
         Direction::Same | Direction::Downgrade => (Verdict::Deny, String::new()),
     };
     let (from, to) = (version(&back.from.tag), version(&back.to.tag));
-    let message = format!("`{}` goes back from `{from}` to `{to}`{why}", back.name);
+    let message = format!("{} `{}` goes back from `{from}` to `{to}`{why}", back.kind.as_str(), back.name);
     let hint = match level {
         Verdict::Warn => format!("a reviewer should know that `{target}` loses `{from}`"),
         _ => format!(

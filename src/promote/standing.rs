@@ -83,7 +83,7 @@ impl World<'_> {
     ) -> Result<bool> {
         let source = self.overlay(&promotion.source, commit)?;
         let movement = movement(&source, target, &promotion.pins, Some(release.released()), Missing::List);
-        Ok(movement.is_ok_and(|movement| movement.changes.is_empty() && movement.lacking.is_empty()))
+        Ok(movement.is_ok_and(|movement| !movement.moves() && movement.lacking.is_empty()))
     }
 }
 

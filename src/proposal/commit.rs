@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::markdown::plain;
-use super::sections::kind_of;
 use super::{ProposedFile, title};
 use crate::plan::{Artifact, ArtifactVersion, Plan};
 
@@ -83,7 +82,7 @@ fn moves(plan: &Plan) -> Vec<String> {
         .map(|artifact| {
             format!(
                 "- {} {}: {} -> {}",
-                kind_of(artifact.kind),
+                artifact.kind.as_str(),
                 plain(&artifact.name, 120),
                 version(&artifact.from, artifact),
                 version(&artifact.to, artifact)

@@ -116,7 +116,7 @@ impl View<'_> {
     }
 
     fn artifact(&self, artifact: &Artifact) -> String {
-        let what = format!("{} {}", kind_of(artifact.kind), self.code(&artifact.name));
+        let what = format!("{} {}", artifact.kind.as_str(), self.code(&artifact.name));
         let now = self.version(&artifact.from);
         if artifact.from == artifact.to {
             return format!("| {what} | {now} | unchanged |");
@@ -296,18 +296,6 @@ pub(super) fn tally(report: &PolicyReport) -> String {
         errors => format!(", {errors} could not be evaluated"),
     };
     format!("{} passed, {warnings}, {} denied{errors}", report.passed, count(Verdict::Deny))
-}
-
-/// The word for a kind of artifact.
-pub(super) fn kind_of(kind: ArtifactKind) -> &'static str {
-    match kind {
-        ArtifactKind::Image => "image",
-        ArtifactKind::Model => "model",
-        ArtifactKind::Prompt => "prompt",
-        ArtifactKind::Chart => "chart",
-        ArtifactKind::Remote => "remote",
-        ArtifactKind::Other => "value",
-    }
 }
 
 /// Tag and digest as people read them: of a digest, enough to tell two apart.

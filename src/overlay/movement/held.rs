@@ -50,3 +50,25 @@ fn is_of_another(target: &Reading<'_>, pin: &Pin) -> bool {
     let mut theirs = target.pins.iter().filter(|theirs| theirs.group == pin.group);
     theirs.any(|theirs| is_another_image(pin, theirs.repository.as_deref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::overlay::testing::moved;
+
+    #[test]
+    fn what_prod_lacks_calls_otherwise_or_keeps_is_not_held() {
+        let image = "image: {repository: r/a, tag: v1}";
+        let table: [(&str, &str, &[&str]); 7] = [
+            (image, image, &[]),
+            (image, "image: {repository: r/a, tag: v0}", &[]),
+            (image, "image: {repository: r/b, tag: v0}", &[]),
+            ("model: {name: m, version: '2'}", "other: 1", &["model.version"]),
+            ("model: {name: m, version: '2'}", "model: {name: n, version: '2'}", &["model.version"]),
+            ("image: 'r.io/a:v1'", "image: 'r.io/a:v1@sha256:aa'", &[]),
+            ("image: {tag: v1}", "image: {digest: 'sha256:aa'}", &["image.tag"]),
+        ];
+        for (source, target, lacking) in table {
+            assert_eq!(moved("values.yaml", source, target).lacking, lacking, "{source} {target}");
+        }
+    }
+}

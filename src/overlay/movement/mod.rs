@@ -72,6 +72,14 @@ pub struct Movement {
     pub warnings: Vec<Problem>,
 }
 
+impl Movement {
+    /// Whether any value becomes another; a number that is only quoted is no other version.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        self.changes.iter().any(|change| change.before != change.after)
+    }
+}
+
 /// What has to change for the target to run what the source runs; with a `release`, pins that the settings
 /// make of it get that value. Without one they are copied as the others are.
 ///
