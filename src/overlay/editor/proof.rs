@@ -155,3 +155,6 @@ fn is_string(part: &Part<'_>, value: &str) -> bool {
     matches!(part, Part::Scalar { text, style }
         if text == value && (*style != ScalarStyle::Plain || quoting::is_string(text)))
 }
+
+#[cfg(test)]
+mod tests;

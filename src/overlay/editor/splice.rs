@@ -11,7 +11,7 @@ use super::document::{Document, Entry, Node, ScalarStyle, Value};
 use super::layout::{Layout, has_break, last_value};
 use super::planning::{Group, Plan, Set};
 use super::proof::broken;
-use super::quoting::{Context, written};
+use super::quoting::{Context, is_string, written};
 
 /// Bytes that are replaced.
 #[derive(Debug)]
@@ -90,7 +90,8 @@ impl<'d> Cutter<'d> {
         };
         let context = if trail.iter().any(is_flow) { Context::Flow } else { Context::Block };
         let Value::Scalar { style, .. } = node.value else { return Err(broken()) };
-        let text = written(&set.value, style, context);
+        let wanted = if is_plain_in_json(self.document, set) { ScalarStyle::DoubleQuoted } else { style };
+        let text = written(&set.value, wanted, context);
         let is_quoted = text != set.value;
         if is_quoted && style == ScalarStyle::Plain {
             self.refuse_tab_below(node, self.layout.next_line(node.span.end))?;
@@ -452,6 +453,40 @@ impl<'d> Cutter<'d> {
         }
         Ok(vec![Splice::replace(range, stop)])
     }
+}
+
+/// Whether the value is a number, a truth value or null among strings in double quotes: what JSON has without quotes.
+fn is_plain_in_json(document: &Document, set: &Set<'_>) -> bool {
+    let Value::Scalar { style: ScalarStyle::Plain, text } = &set.located.node.value else { return false };
+    if set.located.node.span.is_empty() || is_string(text) {
+        return false;
+    }
+    let is_double =
+        |node: &Node| matches!(node.value, Value::Scalar { style: ScalarStyle::DoubleQuoted, .. });
+    let is_bare_text = |node: &Node| match &node.value {
+        Value::Scalar { style: ScalarStyle::Plain, text } => is_string(text),
+        Value::Scalar { style, .. } => *style != ScalarStyle::DoubleQuoted,
+        _ => false,
+    };
+    // The innermost key tells; a list in no mapping between brackets is told by its own items.
+    for (above, number) in set.located.trail.iter().rev() {
+        match &above.value {
+            Value::Mapping { entries, flow: true } => {
+                return entries.get(*number).is_some_and(|entry| is_double(document.resolved(&entry.key)));
+            }
+            Value::Sequence { items, flow: true } => {
+                if items.iter().any(is_bare_text) {
+                    return false;
+                }
+                if items.iter().any(is_double) {
+                    return true;
+                }
+            }
+            _ => return false,
+        }
+    }
+    // The whole document is in brackets, and nothing in the lists around the value is not JSON.
+    !set.located.trail.is_empty()
 }
 
 fn flow_entry(key: &str, value: &str, style: ScalarStyle, colon: &str) -> String {

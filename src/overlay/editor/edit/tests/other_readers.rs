@@ -93,3 +93,29 @@ fn an_edit_beside_another_spelling_of_its_key_is_refused_with_its_place() {
         assert!(made.is_ok(), "{input:?}: {made:?}");
     }
 }
+
+#[test]
+fn json_stays_json() {
+    let table: &[(&str, &[Edit], &str)] = &[
+        (
+            "{\"image\":{\"tag\":null,\"n\":1,\"ok\":true}}",
+            &[set("image.tag", "v1"), set("image.n", "v2"), set("image.ok", "x")],
+            "{\"image\":{\"tag\":\"v1\",\"n\":\"v2\",\"ok\":\"x\"}}",
+        ),
+        ("{\"l\":[1,{\"a\":2}]}", &[set("l[0]", "v"), set("l[1].a", "w")], "{\"l\":[\"v\",{\"a\":\"w\"}]}"),
+        ("[1, null]\n", &[set("[1]", "v")], "[1, \"v\"]\n"),
+        ("a: [\"x\", 1]\n", &[set("a[1]", "v")], "a: [\"x\", \"v\"]\n"),
+        ("a: {\"x\": 1}\n", &[set("a.x", "v")], "a: {\"x\": \"v\"}\n"),
+        // Not JSON.
+        ("a: {\"x\": z}\n", &[set("a.x", "v")], "a: {\"x\": v}\n"),
+        ("a: {x: 1, \"y\": 1}\n", &[set("a.x", "v")], "a: {x: v, \"y\": 1}\n"),
+        ("a: [x, \"y\", 1]\n", &[set("a[2]", "v")], "a: [x, \"y\", v]\n"),
+        ("\"a\": [1]\n", &[set("a[0]", "v")], "\"a\": [v]\n"),
+        ("\"a\": 1\n", &[set("a", "v")], "\"a\": v\n"),
+        ("[a, 1]\n", &[set("[1]", "v")], "[a, v]\n"),
+    ];
+    for (input, edits, expected) in table {
+        let output = edit_text(input, edits).map_err(|failure| failure.to_string());
+        assert_eq!(output.as_deref(), Ok(*expected), "{input:?}");
+    }
+}
