@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Missing;
 use super::fixed::{fixed_there_alone, stays_fixed};
+use super::places::uncertain_list;
 use super::unpinned::{is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::overlay::editor::document::{Node, ScalarStyle, Value};
@@ -17,8 +18,7 @@ use crate::overlay::pins::image::{at_version, has_one_name, named_image, tag_and
 use crate::overlay::pins::layer::Layer;
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::remote::RemoteRef;
-use crate::overlay::pins::rules::PinRules;
-use crate::overlay::pins::scope::Scope;
+use crate::overlay::pins::rules::Said;
 use crate::overlay::pins::{Member, Pin, PinKind};
 
 /// One versioned thing that the target gets from the source.
@@ -53,10 +53,9 @@ pub(in crate::overlay) struct Couples<'r> {
 pub(in crate::overlay) fn couples<'r>(
     source: &'r Reading<'_>,
     target: &'r Reading<'_>,
-    rules: &'r PinRules,
     missing: Missing,
 ) -> Result<Couples<'r>> {
-    let mut meeting = Meeting { source, target, rules, missing, met: Couples::default() };
+    let mut meeting = Meeting { source, target, missing, met: Couples::default() };
     let targets = by_group(&target.pins);
     for (group, pins) in by_group(&source.pins) {
         match targets.get(group) {
@@ -116,7 +115,6 @@ fn by_group(pins: &[Pin]) -> BTreeMap<&(String, String), Vec<&Pin>> {
 struct Meeting<'r, 'o> {
     source: &'r Reading<'o>,
     target: &'r Reading<'o>,
-    rules: &'r PinRules,
     missing: Missing,
     met: Couples<'r>,
 }
@@ -125,7 +123,8 @@ impl<'r> Meeting<'r, '_> {
     /// Both sides pin it.
     fn both(&mut self, source: &[&'r Pin], target: &[&'r Pin]) {
         let (Some(first), Some(theirs)) = (source.first(), target.first()) else { return };
-        if !self.rules.are_own() && is_another(first, theirs) {
+        let is_named = source.iter().chain(target).any(|pin| pin.said == Said::ByPattern);
+        if !is_named && is_another(first, theirs) {
             self.warn(
                 theirs,
                 format!(
@@ -144,21 +143,21 @@ impl<'r> Meeting<'r, '_> {
             self.shapes_differ(first, theirs.place());
             return;
         }
-        if let Some(list) = self.uncertain_list(first, theirs) {
-            let message = format!(
-                "`{}` is not promoted: the items of `{list}` have no names, and there are not as many in {}",
-                theirs.key, self.source.overlay.environment
-            );
+        if let Some(why) = uncertain_list(self.source, self.target, first, theirs) {
+            let message = format!("`{}` is not promoted: {why}", theirs.key);
             self.warn(
                 theirs,
                 message,
-                "give the items a `name` in both overlays, and they are matched by it",
+                "give each item a `name` of its own in both overlays, and they are matched by it",
             );
             self.met.left.extend(source);
             return;
         }
         if let Some(said) = stays_fixed(self.source, self.target, first, theirs) {
             self.met.warnings.push(said);
+            return;
+        }
+        if self.would_disagree(source, target) {
             return;
         }
         let repository = theirs.repository.clone().or_else(|| first.repository.clone());
@@ -174,6 +173,12 @@ impl<'r> Meeting<'r, '_> {
         };
         for pin in source {
             match target.iter().find(|theirs| theirs.member == pin.member) {
+                Some(theirs) if pin.value.is_empty() && !theirs.value.is_empty() => {
+                    // An empty digest is none: what becomes of the target's is said with the tag.
+                    if pin.member != Member::Digest {
+                        self.left_alone(theirs, "pins nothing there");
+                    }
+                }
                 Some(theirs) => self.set(&mut couple, pin, theirs),
                 None => self.beside(&mut couple, pin, target),
             }
@@ -230,6 +235,8 @@ impl<'r> Meeting<'r, '_> {
         });
         let wanted = match (pin.member, promoted) {
             (Member::Digest, Some(_)) => !pin.value.is_empty(),
+            // Beside a tag that does not move it would be another release's.
+            (Member::Digest, None) => false,
             _ => self.missing == Missing::Add,
         };
         if wanted && pin.layer == Layer::Parameter {
@@ -254,8 +261,9 @@ impl<'r> Meeting<'r, '_> {
         else {
             return;
         };
-        let common = source.iter().find(|pin| pin.member != Member::Digest && has(target, pin.member));
-        let Some(version) = common.filter(|_| !has(source, Member::Digest)) else { return };
+        let said: Vec<&Pin> = source.iter().copied().filter(|pin| !pin.value.is_empty()).collect();
+        let common = said.iter().find(|pin| pin.member != Member::Digest && has(target, pin.member));
+        let Some(version) = common.filter(|_| !has(&said, Member::Digest)) else { return };
         let unchanged = version_in(&couple.before) == version_in(&couple.after);
         if !unchanged && digest.layer == Layer::Parameter {
             self.stale_parameter(digest);
@@ -288,11 +296,28 @@ impl<'r> Meeting<'r, '_> {
     /// One side has only a tag, the other only a digest: nothing says that they are one release.
     fn differently_pinned(&mut self, source: &[&'r Pin], target: &[&'r Pin]) {
         let common = source.iter().any(|pin| target.iter().any(|theirs| theirs.member == pin.member));
-        let (false, Some(first), Some(theirs)) = (common, source.first(), target.first()) else { return };
-        let message = format!(
-            "`{}` is left alone: {} pins `{}` instead",
-            theirs.key, self.source.overlay.environment, first.key
-        );
+        if let (false, Some(first), Some(theirs)) = (common, source.first(), target.first()) {
+            self.left_alone(theirs, &format!("pins `{}` instead", first.key));
+        }
+    }
+
+    /// The source has a digest without a tag, and the target has a tag: with the source's digest beside it, the two
+    /// would disagree. Nothing of it moves.
+    fn would_disagree(&mut self, source: &[&'r Pin], target: &[&'r Pin]) -> bool {
+        let said = |pins: &[&'r Pin], member| {
+            pins.iter().copied().find(|pin| pin.member == member && !pin.value.is_empty())
+        };
+        let (Some(digest), None, Some(tag)) =
+            (said(source, Member::Digest), said(source, Member::Version), said(target, Member::Version))
+        else {
+            return false;
+        };
+        self.left_alone(tag, &format!("pins `{}` instead", digest.key));
+        true
+    }
+
+    fn left_alone(&mut self, theirs: &Pin, why: &str) {
+        let message = format!("`{}` is left alone: {} {why}", theirs.key, self.source.overlay.environment);
         self.warn(theirs, message, "pin both overlays by tag, or both by tag and digest");
     }
 
@@ -381,18 +406,6 @@ impl<'r> Meeting<'r, '_> {
         node.and_then(Node::as_str).unwrap_or_default().to_owned()
     }
 
-    /// A list on the way to a value whose items can only be told apart by their places, and differ in number.
-    fn uncertain_list(&self, pin: &Pin, theirs: &Pin) -> Option<KeyPath> {
-        if pin.is_given() {
-            return None;
-        }
-        let (source, target) = (self.source.scope_of(pin)?, self.target.scope_of(theirs)?);
-        let count = |scope: &Scope<'_>, list: &KeyPath| scope.read(list).map_or(0, |list| list.items().len());
-        let mut lists = nameless_lists(pin).zip(nameless_lists(theirs));
-        let (list, _) = lists.find(|(here, there)| count(&source, here) != count(&target, there))?;
-        Some(source.in_file(&list))
-    }
-
     fn is_number_at(&self, pin: &Pin) -> bool {
         let document = self.target.file_of(pin).map(|file| &file.document);
         document.and_then(|document| document.read(&pin.key)).is_some_and(is_number)
@@ -402,14 +415,6 @@ impl<'r> Meeting<'r, '_> {
         let hints = vec![hint.to_owned()];
         self.met.warnings.push(Problem { place: Some(pin.place()), message, hints });
     }
-}
-
-/// The lists on the way to a pin whose items it knows by their places alone.
-fn nameless_lists(pin: &Pin) -> impl Iterator<Item = KeyPath> {
-    let steps = &pin.named.steps;
-    let nameless = steps.iter().enumerate().skip(pin.settled);
-    let nameless = nameless.filter(|(_, step)| matches!(step, Step::Index(_)));
-    nameless.map(|(depth, _)| KeyPath { document: 0, steps: steps.iter().take(depth).cloned().collect() })
 }
 
 /// Whether some reader takes a plain scalar for something else than text: `1.10` for 1.1.

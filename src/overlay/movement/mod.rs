@@ -9,6 +9,7 @@ mod drift;
 mod fixed;
 mod images;
 mod overrides;
+mod places;
 mod unpinned;
 mod values;
 
@@ -94,7 +95,7 @@ pub fn movement(
         Some(release) => source.releasing(release, &target),
         None => source,
     };
-    let Couples { found: couples, left, mut warnings, .. } = couples(&source, &target, rules, missing)?;
+    let Couples { found: couples, left, mut warnings, .. } = couples(&source, &target, missing)?;
     let over_images = overrides(&source, &target, &couples);
     let over_values = overridden_values(&source, &target, &couples);
     together([

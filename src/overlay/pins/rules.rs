@@ -73,8 +73,8 @@ impl PinRules {
         Self { rules }
     }
 
-    /// Whether these are a team's own patterns, which say more than the default set can guess.
-    pub(in crate::overlay) fn are_own(&self) -> bool {
+    /// Whether these are a team's own patterns.
+    fn are_own(&self) -> bool {
         !self.rules.is_empty()
     }
 
