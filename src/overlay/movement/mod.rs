@@ -283,7 +283,7 @@ model:
   version: 2026-09-15   # golden set 0.94
   digest: sha256:d8d8
 prompt: {name: triage, version: v12}
-dataset: {name: synthetic, version: v9}
+dataset: {name: synthetic, version: v9, tag: v9, digest: sha256:b9b9}
 
 sidecars:
   - name: proxy
@@ -314,7 +314,7 @@ sidecars:
     - {name: proxy, image: \"mirror.acme.example/envoy:v1.30\"}
 
 prompt: {name: triage, version: \"v11\", owner: risk}
-dataset: {name: production, version: v3}
+dataset: {name: production, version: v3, tag: v3, digest: sha256:c3c3}
 model:
     version: \"2026-05-01\"
     digest: sha256:c7c7
