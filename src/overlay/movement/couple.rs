@@ -14,7 +14,9 @@ use crate::overlay::editor::document::{Node, ScalarStyle, Value};
 use crate::overlay::editor::edit::Edit;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::editor::quoting::is_string;
-use crate::overlay::pins::image::{at_version, has_one_name, named_image, tag_and_digest};
+use crate::overlay::pins::image::{
+    at_version, has_one_name, is_digest, is_tag, named_image, tag_and_digest, tagged,
+};
 use crate::overlay::pins::layer::Layer;
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::remote::RemoteRef;
@@ -94,14 +96,20 @@ impl Couple<'_> {
 pub(in crate::overlay) fn version_in(parts: &Parts) -> Option<&str> {
     let of = |member| parts.get(&member).map(|(_, value)| value.as_str());
     let whole = of(Member::Whole).and_then(|value| tag_and_digest(value).0);
-    of(Member::Version).or(whole).or_else(|| of(Member::Revision)).filter(|value| !value.is_empty())
+    let version = of(Member::Version).map(|value| tagged(value).map_or(value, |(tag, _)| tag));
+    version.or(whole).or_else(|| of(Member::Revision)).filter(|value| !value.is_empty())
 }
 
 /// The digest among the parts.
 pub(in crate::overlay) fn digest_in(parts: &Parts) -> Option<&str> {
     let of = |member| parts.get(&member).map(|(_, value)| value.as_str());
     let whole = of(Member::Whole).and_then(|value| tag_and_digest(value).1);
-    of(Member::Digest).or(whole).filter(|value| !value.is_empty())
+    let in_tag = of(Member::Version).and_then(tagged).map(|(_, digest)| digest);
+    of(Member::Digest)
+        .filter(|value| !value.is_empty())
+        .or(whole)
+        .or(in_tag)
+        .filter(|value| !value.is_empty())
 }
 
 fn by_group(pins: &[Pin]) -> BTreeMap<&(String, String), Vec<&Pin>> {
@@ -190,7 +198,9 @@ impl<'r> Meeting<'r, '_> {
 
     /// The same part in both: the target gets the source's version.
     fn set(&mut self, couple: &mut Couple<'r>, pin: &Pin, theirs: &Pin) {
-        if pin.kind == PinKind::ImageReference && pin.digest().is_none() && theirs.digest().is_some() {
+        let in_tag = pin.member != Member::Digest && theirs.member == pin.member;
+        let beside = couple.source.iter().any(|pin| pin.member == Member::Digest && !pin.value.is_empty());
+        if in_tag && !beside && pin.digest().is_none() && theirs.digest().is_some() {
             let unchanged = pin.version() == theirs.version();
             self.digest_goes(theirs, pin, unchanged);
             if unchanged {
@@ -217,6 +227,14 @@ impl<'r> Meeting<'r, '_> {
             | (_, PinKind::ImageReference | PinKind::RemoteRef) => None,
             _ => Some(pin.value.clone()),
         };
+        let is_legal = match theirs.kind {
+            PinKind::ImageTag => is_tag(&pin.value),
+            PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => is_digest(&pin.value),
+            _ => true,
+        };
+        if pin.is_given() && !is_legal {
+            return self.no_image(theirs, pin, &pin.value);
+        }
         let Some(text) = text else {
             self.shapes_differ(pin, theirs.place());
             return;
@@ -259,7 +277,7 @@ impl<'r> Meeting<'r, '_> {
         let has = |pins: &[&Pin], member| pins.iter().any(|pin| pin.member == member);
         let Some(digest) = target.iter().find(|pin| pin.member == Member::Digest && !pin.value.is_empty())
         else {
-            return;
+            return self.inherited_digest(couple, target);
         };
         let said: Vec<&Pin> = source.iter().copied().filter(|pin| !pin.value.is_empty()).collect();
         let common = said.iter().find(|pin| pin.member != Member::Digest && has(target, pin.member));
@@ -274,6 +292,28 @@ impl<'r> Meeting<'r, '_> {
             couple.after.remove(&Member::Digest);
         }
         self.digest_goes(digest, version, unchanged);
+    }
+
+    /// A digest that the target's mapping inherits wins over the new tag as well, and cannot be removed there.
+    fn inherited_digest(&mut self, couple: &Couple<'r>, target: &[&'r Pin]) {
+        let version = target.iter().find(|pin| pin.member == Member::Version);
+        let Some((version, key)) = version.and_then(|pin| Some((pin, digest_beside(&pin.key)?))) else {
+            return;
+        };
+        let Some(file) = self.target.file_of(version) else { return };
+        let Some(node) = file.document.read(&key) else { return };
+        let moves = version_in(&couple.before) != version_in(&couple.after);
+        if !moves || node.as_str().is_none_or(str::is_empty) || couple.after.contains_key(&Member::Digest) {
+            return;
+        }
+        self.met.problems.push(Problem {
+            place: Some(file.document.place(node)),
+            message: format!("`{key}` is inherited by `<<`, and would win over the new `{}`", version.key),
+            hints: vec![format!(
+                "write the digest beside the tag (line {}), and it moves with it",
+                version.line
+            )],
+        });
     }
 
     fn digest_goes(&mut self, digest: &Pin, version: &Pin, unchanged: bool) {
@@ -384,15 +424,21 @@ impl<'r> Meeting<'r, '_> {
 
     /// What settings make of a release need not be what an image can have.
     fn no_image(&mut self, theirs: &Pin, pin: &Pin, text: &str) {
+        let (what, hint) = match theirs.member {
+            Member::Digest => {
+                ("digest", "leave `value` out in `pins`: a digest comes from the source overlay")
+            }
+            _ => ("tag of an image", "let `value` in `pins` make a tag, such as `{version}`"),
+        };
         self.met.problems.push(Problem {
             place: Some(theirs.place()),
             message: format!(
-                "`{}` is no tag of an image: `{}` would be `{}`",
+                "`{}` is no {what}: `{}` would be `{}`",
                 pin.value.escape_debug(),
                 theirs.key,
                 text.escape_debug()
             ),
-            hints: vec!["let `value` in `pins` make a tag, such as `{version}`".to_owned()],
+            hints: vec![hint.to_owned()],
         });
     }
 
@@ -415,6 +461,16 @@ impl<'r> Meeting<'r, '_> {
         let hints = vec![hint.to_owned()];
         self.met.warnings.push(Problem { place: Some(pin.place()), message, hints });
     }
+}
+
+/// Where the digest of a tag would stand: `digest` beside `tag`, `workerDigest` beside `workerTag`.
+fn digest_beside(tag: &KeyPath) -> Option<KeyPath> {
+    let Some(Step::Key(key)) = tag.steps.last() else { return None };
+    let digest = match key.strip_suffix("Tag") {
+        Some(stem) if stem != "new" => format!("{stem}Digest"),
+        _ => "digest".to_owned(),
+    };
+    Some(tag.parent()?.key(&digest))
 }
 
 /// Whether some reader takes a plain scalar for something else than text: `1.10` for 1.1.

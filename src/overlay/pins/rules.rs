@@ -246,6 +246,21 @@ source: {commit: 3f1c9abd00112233445566778899aabbccddeeff}
     }
 
     #[test]
+    fn a_value_fits_the_key_that_gets_it() {
+        let target = "image: {repository: r/a, tag: v1.7.3, digest: 'sha256:aa'}\n";
+        for (key, value, said) in [
+            ("image.tag", "{tag}", "`agent/v1.8.0` is no tag of an image: `image.tag` would be"),
+            ("image.digest", "{version}", "`v1.8.0` is no digest: `image.digest` would be"),
+        ] {
+            let rules = rules(&[(key, None, Some(value))]);
+            let failure =
+                moved(&rules, &[("values.yaml", "x: 1\n")], &[("values.yaml", target)]).unwrap_err();
+            let text = failure.to_string();
+            assert!(text.contains(said) && text.contains("\nhint: "), "{text}");
+        }
+    }
+
+    #[test]
     fn a_rule_may_name_its_file() {
         let rules = rules(&[("version", Some("Chart.yaml"), None)]);
         let source = [("values.yaml", "version: v2\n"), ("Chart.yaml", "name: a\nversion: v2\n")];

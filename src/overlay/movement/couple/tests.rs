@@ -65,9 +65,9 @@ fn values_move_by_identity_and_registries_stay() {
             ),
             (
                 "models and prompts move, datasets do not",
-                "model: {name: m, version: 2026-09-15, revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {version: v2}\n",
-                "model: {name: m, version: 2026-05-01, revision: r1, digest: sha256:aa}\nprompt: {version: v1}\ndataset: {version: v1}\n",
-                "model: {name: m, version: \"2026-09-15\", revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {version: v1}\n",
+                "model: {name: m, version: 2026-09-15, revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {name: d, version: v2, tag: v2, digest: sha256:bb}\n",
+                "model: {name: m, version: 2026-05-01, revision: r1, digest: sha256:aa}\nprompt: {version: v1}\ndataset: {name: d, version: v1, tag: v1, digest: sha256:aa}\n",
+                "model: {name: m, version: \"2026-09-15\", revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {name: d, version: v1, tag: v1, digest: sha256:aa}\n",
             ),
             (
                 "an image of another name is another image",
@@ -423,4 +423,48 @@ fn only_the_pin_that_a_pattern_names_may_be_another_image() {
     let moved = moved.unwrap();
     assert_eq!(changes(&moved), ["1 app.image.tag v1 -> v2", "3 build b1 -> b2"]);
     assert!(warnings(&moved)[0].contains("`proxy.image.tag` is not promoted"), "{:?}", warnings(&moved));
+}
+
+#[test]
+fn an_inherited_digest_that_would_win_stops_the_run() {
+    let target = "d: &d {digest: 'sha256:aa', pullPolicy: Always}\nimage: {<<: *d, tag: v1}\n";
+    let files = |text| [("values.yaml", text)];
+    let source = files("image: {tag: v2}\n");
+    let said = moved_by(&source, &files(target), &[], Missing::List).unwrap_err().to_string();
+    let expected =
+        "values.yaml:1:16`: `image.digest` is inherited by `<<`, and would win over the new `image.tag`";
+    assert!(said.contains(expected) && said.contains("\nhint: "), "{said}");
+    let unmoved = files("image: {tag: v1}\n");
+    assert_eq!(after(&moved_by(&unmoved, &files(target), &[], Missing::List).unwrap()), "");
+}
+
+#[test]
+fn a_tag_with_a_digest_in_it_moves_as_one() {
+    holds(
+        "values.yaml",
+        &[
+            (
+                "whole",
+                "image: {tag: 'v2@sha256:bb'}\n",
+                "image: {tag: 'v1@sha256:aa'}\n",
+                "image: {tag: 'v2@sha256:bb'}\n",
+            ),
+            (
+                "a digest beside it goes",
+                "image: {tag: 'v2@sha256:bb'}\n",
+                "image: {tag: 'v1', digest: 'sha256:aa'}\n",
+                "image: {tag: 'v2@sha256:bb'}\n",
+            ),
+            (
+                "or comes",
+                "image: {tag: v2, digest: 'sha256:bb'}\n",
+                "image:\n  tag: 'v1@sha256:aa'\n",
+                "image:\n  tag: 'v2'\n  digest: sha256:bb\n",
+            ),
+            ("an unproven one stays", "image: {tag: v1}\n", "image: {tag: 'v1@sha256:aa'}\n", ""),
+        ],
+    );
+    let moved = moved("values.yaml", "image: {tag: v2}\n", "image: {tag: 'v1@sha256:aa'}\n");
+    assert_eq!(after(&moved), "image: {tag: 'v2'}\n");
+    assert!(warnings(&moved)[0].contains("is removed"), "{:?}", warnings(&moved));
 }
