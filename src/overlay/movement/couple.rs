@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Missing;
 use super::fixed::{fixed_there_alone, stays_fixed};
 use super::places::uncertain_list;
-use super::unpinned::{is_another_image, no_pin, unpinned};
+use super::unpinned::{Room, is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::overlay::editor::document::{Node, ScalarStyle, Value};
 use crate::overlay::editor::edit::Edit;
@@ -364,12 +364,15 @@ impl<'r> Meeting<'r, '_> {
     /// Nothing in the target is called so.
     fn source_only(&mut self, pin: &'r Pin) {
         match unpinned(self.source, self.target, pin) {
-            Ok(Some(edit)) if self.missing == Missing::Add => self.added(pin, edit),
-            Ok(edit) => {
-                if edit.is_none() && self.missing == Missing::Add {
+            Ok(Some(room)) if self.missing == Missing::Add => self.added(pin, room),
+            Ok(room) => {
+                if room.is_none() && self.missing == Missing::Add {
                     let target = &self.target.overlay.environment;
-                    let message =
-                        format!("`{}` is not added to {target}: what it belongs to is not there", pin.key);
+                    let why = match pin.kind {
+                        PinKind::ImageReference => "its registry and repository are not said there",
+                        _ => "what it belongs to is not there",
+                    };
+                    let message = format!("`{}` is not added to {target}: {why}", pin.key);
                     self.warn(pin, message, "write it into the target's overlay once, by hand");
                 }
                 self.met.left.push(pin);
@@ -378,7 +381,8 @@ impl<'r> Meeting<'r, '_> {
         }
     }
 
-    fn added(&mut self, pin: &'r Pin, edit: Edit) {
+    fn added(&mut self, pin: &'r Pin, room: Room) {
+        let Room { edit, repository } = room;
         let key = match &edit {
             Edit::Set { key, .. } | Edit::Remove { key } => key.clone(),
             Edit::Add { parent, key, .. } => parent.key(key),
@@ -393,8 +397,8 @@ impl<'r> Meeting<'r, '_> {
         }
         self.met.found.push(Couple {
             source: vec![pin],
-            repository: pin.repository.clone(),
-            artifact: pin.artifact.clone(),
+            artifact: repository.clone().filter(|_| pin.repository.is_some()).unwrap_or(pin.artifact.clone()),
+            repository: repository.or_else(|| pin.repository.clone()),
             before: Parts::new(),
             after: Parts::from([part]),
             edits: vec![edit],
