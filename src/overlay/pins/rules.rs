@@ -261,6 +261,21 @@ source: {commit: 3f1c9abd00112233445566778899aabbccddeeff}
     }
 
     #[test]
+    fn a_made_value_that_the_target_lacks_is_drift_or_added() {
+        let rules = rules(&[("source.revision", None, Some("{tag}"))]);
+        let source = overlay("staging", &[("values.yaml", "source: {revision: main, path: a}\n")]);
+        let target = overlay("prod", &[("values.yaml", "source:\n  path: a\n")]);
+        let commit = CommitSha::parse("3f1c9abd00112233445566778899aabbccddeeff").unwrap();
+        let release = Released { tag: "agent/v1.8.0", version: "v1.8.0", commit: &commit };
+        let moved = |missing| movement(&source, &target, &rules, Some(release), missing).unwrap();
+        let listed = moved(Missing::List);
+        assert!(listed.drift.iter().any(|drift| drift.pin && drift.key == "source.revision"));
+        assert!(listed.files.is_empty());
+        assert_eq!(changes(&moved(Missing::Add)), ["3 source.revision · -> agent/v1.8.0"]);
+        assert_eq!(warnings(&moved(Missing::Add)), [""; 0]);
+    }
+
+    #[test]
     fn a_rule_may_name_its_file() {
         let rules = rules(&[("version", Some("Chart.yaml"), None)]);
         let source = [("values.yaml", "version: v2\n"), ("Chart.yaml", "name: a\nversion: v2\n")];
