@@ -58,8 +58,13 @@ pub fn carrying<'p>(pins: &'p [Pin], release: Released<'_>, carries: Option<&str
         let unnamed = carries
             .filter(|_| able.is_empty())
             .map(|carries| format!("`carries: {}` names none of the pins", carries.escape_debug()));
+        let are_digests = !able.is_empty() && able.iter().all(|pin| is_digest_alone(pin));
+        let digest = carries.filter(|_| are_digests).map(|carries| {
+            format!("`carries: {}` names a digest, which never carries a release", carries.escape_debug())
+        });
         let looked = if able.is_empty() { pins.iter().collect() } else { able };
-        let looked_at = unnamed.into_iter().chain(looked.iter().map(ToString::to_string)).collect();
+        let looked_at =
+            unnamed.into_iter().chain(digest).chain(looked.iter().map(ToString::to_string)).collect();
         return Ok(Carrying::None { looked_at });
     }
     let differ = |a: &Pin, b: &Pin| !is_same_artifact(a, b);
@@ -67,7 +72,7 @@ pub fn carrying<'p>(pins: &'p [Pin], release: Released<'_>, carries: Option<&str
         let list: Vec<_> = found.iter().map(|pin| format!("`{}` in `{pin}`", pin.artifact)).collect();
         let message =
             format!("several images carry `{}`: {}", release.version.escape_debug(), list.join(", "));
-        let first = found.first().map(|pin| pin.key.to_string()).unwrap_or_default();
+        let first = found.first().map(|pin| pin.named.to_string()).unwrap_or_default();
         return Err(Failure::new(Kind::Overlay, message)
             .hinted(format!("say which one does in the settings, such as `carries: {first}`")));
     }
@@ -119,6 +124,10 @@ fn able_to_carry<'p>(pins: &'p [Pin], carries: Option<&str>) -> Result<Vec<&'p P
     Ok(pins.iter().filter(|pin| pattern.names(&pin.named)).collect())
 }
 
+fn is_digest_alone(pin: &Pin) -> bool {
+    pin.version().is_none() && pin.digest().is_some()
+}
+
 fn is_same_artifact(a: &Pin, b: &Pin) -> bool {
     match (&a.repository, &b.repository) {
         (Some(a), Some(b)) => is_one_image(a, b),
@@ -153,8 +162,8 @@ mod tests {
         reason = "tests may"
     )]
     use super::*;
-    use crate::overlay::pins;
-    use crate::overlay::testing::{overlay, pins_of, rules};
+    use crate::overlay::testing::{overlay, overlay_of, pins_of, rules};
+    use crate::overlay::{FileRule, pins};
 
     fn of<'r>(version: &'r str, commit: &'r CommitSha) -> Released<'r> {
         Released { tag: version, version, commit }
@@ -201,9 +210,33 @@ mod tests {
     }
 
     #[test]
-    fn the_tag_of_a_one_string_image_carries() {
-        let pins = pins_of(&[("values.yaml", "image: r.io:5/a:v1.8.0@sha256:aa")]);
-        assert!(carries_release(&pins[0], of("1.8.0", &commit())));
+    fn the_tag_before_a_digest_carries() {
+        for text in ["image: r.io:5/a:v1.8.0@sha256:aa", "image: {tag: 'v1.8.0@sha256:aa'}"] {
+            let pins = pins_of(&[("values.yaml", text)]);
+            assert!(carries_release(&pins[0], of("1.8.0", &commit())), "{text}");
+            assert_eq!((pins[0].version(), pins[0].digest()), (Some("v1.8.0"), Some("sha256:aa")));
+        }
+    }
+
+    #[test]
+    fn carries_that_names_a_digest_is_said_to_be_of_no_use() {
+        let files = [("values.yaml", "image: {tag: v1.8.0, digest: 'sha256:aa'}")];
+        assert_eq!(
+            found(&files, Some("image.digest"))[0],
+            "not `carries: image.digest` names a digest, which never carries a release"
+        );
+    }
+
+    #[test]
+    fn the_hint_names_the_pin_as_carries_would() {
+        let files = [FileRule::new("all.yaml", Some("{environment}"), None).unwrap()];
+        let text =
+            "staging: {a: {image: {repository: x/a, tag: v1}}, b: {image: {repository: x/b, tag: v1}}}\n";
+        let staging = overlay_of("staging", &files, &[("all.yaml", text)]);
+        let pins = pins(&staging, &rules(&[])).unwrap();
+        let said = carrying(&pins, of("v1", &commit()), None).unwrap_err().to_string();
+        assert!(said.contains("`carries: a.image.tag`"), "{said}");
+        assert!(carrying(&pins, of("v1", &commit()), Some("a.image.tag")).is_ok());
     }
 
     fn found(files: &[(&str, &str)], carries: Option<&str>) -> Vec<String> {

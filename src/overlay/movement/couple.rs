@@ -7,18 +7,20 @@ use std::collections::BTreeMap;
 
 use super::Missing;
 use super::fixed::{fixed_there_alone, stays_fixed};
-use super::unpinned::{is_another_image, no_pin, unpinned};
+use super::places::uncertain_list;
+use super::unpinned::{Room, is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::overlay::editor::document::{Node, ScalarStyle, Value};
 use crate::overlay::editor::edit::Edit;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::editor::quoting::is_string;
-use crate::overlay::pins::image::{at_version, has_one_name, named_image, tag_and_digest};
+use crate::overlay::pins::image::{
+    at_version, has_one_name, is_digest, is_tag, named_image, tag_and_digest, tagged,
+};
 use crate::overlay::pins::layer::Layer;
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::remote::RemoteRef;
-use crate::overlay::pins::rules::PinRules;
-use crate::overlay::pins::scope::Scope;
+use crate::overlay::pins::rules::Said;
 use crate::overlay::pins::{Member, Pin, PinKind};
 
 /// One versioned thing that the target gets from the source.
@@ -53,10 +55,9 @@ pub(in crate::overlay) struct Couples<'r> {
 pub(in crate::overlay) fn couples<'r>(
     source: &'r Reading<'_>,
     target: &'r Reading<'_>,
-    rules: &'r PinRules,
     missing: Missing,
 ) -> Result<Couples<'r>> {
-    let mut meeting = Meeting { source, target, rules, missing, met: Couples::default() };
+    let mut meeting = Meeting { source, target, missing, met: Couples::default() };
     let targets = by_group(&target.pins);
     for (group, pins) in by_group(&source.pins) {
         match targets.get(group) {
@@ -95,14 +96,20 @@ impl Couple<'_> {
 pub(in crate::overlay) fn version_in(parts: &Parts) -> Option<&str> {
     let of = |member| parts.get(&member).map(|(_, value)| value.as_str());
     let whole = of(Member::Whole).and_then(|value| tag_and_digest(value).0);
-    of(Member::Version).or(whole).or_else(|| of(Member::Revision)).filter(|value| !value.is_empty())
+    let version = of(Member::Version).map(|value| tagged(value).map_or(value, |(tag, _)| tag));
+    version.or(whole).or_else(|| of(Member::Revision)).filter(|value| !value.is_empty())
 }
 
 /// The digest among the parts.
 pub(in crate::overlay) fn digest_in(parts: &Parts) -> Option<&str> {
     let of = |member| parts.get(&member).map(|(_, value)| value.as_str());
     let whole = of(Member::Whole).and_then(|value| tag_and_digest(value).1);
-    of(Member::Digest).or(whole).filter(|value| !value.is_empty())
+    let in_tag = of(Member::Version).and_then(tagged).map(|(_, digest)| digest);
+    of(Member::Digest)
+        .filter(|value| !value.is_empty())
+        .or(whole)
+        .or(in_tag)
+        .filter(|value| !value.is_empty())
 }
 
 fn by_group(pins: &[Pin]) -> BTreeMap<&(String, String), Vec<&Pin>> {
@@ -116,7 +123,6 @@ fn by_group(pins: &[Pin]) -> BTreeMap<&(String, String), Vec<&Pin>> {
 struct Meeting<'r, 'o> {
     source: &'r Reading<'o>,
     target: &'r Reading<'o>,
-    rules: &'r PinRules,
     missing: Missing,
     met: Couples<'r>,
 }
@@ -125,7 +131,8 @@ impl<'r> Meeting<'r, '_> {
     /// Both sides pin it.
     fn both(&mut self, source: &[&'r Pin], target: &[&'r Pin]) {
         let (Some(first), Some(theirs)) = (source.first(), target.first()) else { return };
-        if !self.rules.are_own() && is_another(first, theirs) {
+        let is_named = source.iter().chain(target).any(|pin| pin.said == Said::ByPattern);
+        if !is_named && is_another(first, theirs) {
             self.warn(
                 theirs,
                 format!(
@@ -144,21 +151,21 @@ impl<'r> Meeting<'r, '_> {
             self.shapes_differ(first, theirs.place());
             return;
         }
-        if let Some(list) = self.uncertain_list(first, theirs) {
-            let message = format!(
-                "`{}` is not promoted: the items of `{list}` have no names, and there are not as many in {}",
-                theirs.key, self.source.overlay.environment
-            );
+        if let Some(why) = uncertain_list(self.source, self.target, first, theirs) {
+            let message = format!("`{}` is not promoted: {why}", theirs.key);
             self.warn(
                 theirs,
                 message,
-                "give the items a `name` in both overlays, and they are matched by it",
+                "give each item a `name` of its own in both overlays, and they are matched by it",
             );
             self.met.left.extend(source);
             return;
         }
         if let Some(said) = stays_fixed(self.source, self.target, first, theirs) {
             self.met.warnings.push(said);
+            return;
+        }
+        if self.would_disagree(source, target) {
             return;
         }
         let repository = theirs.repository.clone().or_else(|| first.repository.clone());
@@ -174,6 +181,12 @@ impl<'r> Meeting<'r, '_> {
         };
         for pin in source {
             match target.iter().find(|theirs| theirs.member == pin.member) {
+                Some(theirs) if pin.value.is_empty() && !theirs.value.is_empty() => {
+                    // An empty digest is none: what becomes of the target's is said with the tag.
+                    if pin.member != Member::Digest {
+                        self.left_alone(theirs, "pins nothing there");
+                    }
+                }
                 Some(theirs) => self.set(&mut couple, pin, theirs),
                 None => self.beside(&mut couple, pin, target),
             }
@@ -185,7 +198,9 @@ impl<'r> Meeting<'r, '_> {
 
     /// The same part in both: the target gets the source's version.
     fn set(&mut self, couple: &mut Couple<'r>, pin: &Pin, theirs: &Pin) {
-        if pin.kind == PinKind::ImageReference && pin.digest().is_none() && theirs.digest().is_some() {
+        let in_tag = pin.member != Member::Digest && theirs.member == pin.member;
+        let beside = couple.source.iter().any(|pin| pin.member == Member::Digest && !pin.value.is_empty());
+        if in_tag && !beside && pin.digest().is_none() && theirs.digest().is_some() {
             let unchanged = pin.version() == theirs.version();
             self.digest_goes(theirs, pin, unchanged);
             if unchanged {
@@ -212,6 +227,14 @@ impl<'r> Meeting<'r, '_> {
             | (_, PinKind::ImageReference | PinKind::RemoteRef) => None,
             _ => Some(pin.value.clone()),
         };
+        let is_legal = match theirs.kind {
+            PinKind::ImageTag => is_tag(&pin.value),
+            PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => is_digest(&pin.value),
+            _ => true,
+        };
+        if pin.is_given() && !is_legal {
+            return self.no_image(theirs, pin, &pin.value);
+        }
         let Some(text) = text else {
             self.shapes_differ(pin, theirs.place());
             return;
@@ -230,6 +253,8 @@ impl<'r> Meeting<'r, '_> {
         });
         let wanted = match (pin.member, promoted) {
             (Member::Digest, Some(_)) => !pin.value.is_empty(),
+            // Beside a tag that does not move it would be another release's.
+            (Member::Digest, None) => false,
             _ => self.missing == Missing::Add,
         };
         if wanted && pin.layer == Layer::Parameter {
@@ -252,10 +277,11 @@ impl<'r> Meeting<'r, '_> {
         let has = |pins: &[&Pin], member| pins.iter().any(|pin| pin.member == member);
         let Some(digest) = target.iter().find(|pin| pin.member == Member::Digest && !pin.value.is_empty())
         else {
-            return;
+            return self.inherited_digest(couple, target);
         };
-        let common = source.iter().find(|pin| pin.member != Member::Digest && has(target, pin.member));
-        let Some(version) = common.filter(|_| !has(source, Member::Digest)) else { return };
+        let said: Vec<&Pin> = source.iter().copied().filter(|pin| !pin.value.is_empty()).collect();
+        let common = said.iter().find(|pin| pin.member != Member::Digest && has(target, pin.member));
+        let Some(version) = common.filter(|_| !has(&said, Member::Digest)) else { return };
         let unchanged = version_in(&couple.before) == version_in(&couple.after);
         if !unchanged && digest.layer == Layer::Parameter {
             self.stale_parameter(digest);
@@ -266,6 +292,28 @@ impl<'r> Meeting<'r, '_> {
             couple.after.remove(&Member::Digest);
         }
         self.digest_goes(digest, version, unchanged);
+    }
+
+    /// A digest that the target's mapping inherits wins over the new tag as well, and cannot be removed there.
+    fn inherited_digest(&mut self, couple: &Couple<'r>, target: &[&'r Pin]) {
+        let version = target.iter().find(|pin| pin.member == Member::Version);
+        let Some((version, key)) = version.and_then(|pin| Some((pin, digest_beside(&pin.key)?))) else {
+            return;
+        };
+        let Some(file) = self.target.file_of(version) else { return };
+        let Some(node) = file.document.read(&key) else { return };
+        let moves = version_in(&couple.before) != version_in(&couple.after);
+        if !moves || node.as_str().is_none_or(str::is_empty) || couple.after.contains_key(&Member::Digest) {
+            return;
+        }
+        self.met.problems.push(Problem {
+            place: Some(file.document.place(node)),
+            message: format!("`{key}` is inherited by `<<`, and would win over the new `{}`", version.key),
+            hints: vec![format!(
+                "write the digest beside the tag (line {}), and it moves with it",
+                version.line
+            )],
+        });
     }
 
     fn digest_goes(&mut self, digest: &Pin, version: &Pin, unchanged: bool) {
@@ -288,23 +336,43 @@ impl<'r> Meeting<'r, '_> {
     /// One side has only a tag, the other only a digest: nothing says that they are one release.
     fn differently_pinned(&mut self, source: &[&'r Pin], target: &[&'r Pin]) {
         let common = source.iter().any(|pin| target.iter().any(|theirs| theirs.member == pin.member));
-        let (false, Some(first), Some(theirs)) = (common, source.first(), target.first()) else { return };
-        let message = format!(
-            "`{}` is left alone: {} pins `{}` instead",
-            theirs.key, self.source.overlay.environment, first.key
-        );
+        if let (false, Some(first), Some(theirs)) = (common, source.first(), target.first()) {
+            self.left_alone(theirs, &format!("pins `{}` instead", first.key));
+        }
+    }
+
+    /// The source has a digest without a tag, and the target has a tag: with the source's digest beside it, the two
+    /// would disagree. Nothing of it moves.
+    fn would_disagree(&mut self, source: &[&'r Pin], target: &[&'r Pin]) -> bool {
+        let said = |pins: &[&'r Pin], member| {
+            pins.iter().copied().find(|pin| pin.member == member && !pin.value.is_empty())
+        };
+        let (Some(digest), None, Some(tag)) =
+            (said(source, Member::Digest), said(source, Member::Version), said(target, Member::Version))
+        else {
+            return false;
+        };
+        self.left_alone(tag, &format!("pins `{}` instead", digest.key));
+        true
+    }
+
+    fn left_alone(&mut self, theirs: &Pin, why: &str) {
+        let message = format!("`{}` is left alone: {} {why}", theirs.key, self.source.overlay.environment);
         self.warn(theirs, message, "pin both overlays by tag, or both by tag and digest");
     }
 
     /// Nothing in the target is called so.
     fn source_only(&mut self, pin: &'r Pin) {
         match unpinned(self.source, self.target, pin) {
-            Ok(Some(edit)) if self.missing == Missing::Add => self.added(pin, edit),
-            Ok(edit) => {
-                if edit.is_none() && self.missing == Missing::Add {
+            Ok(Some(room)) if self.missing == Missing::Add => self.added(pin, room),
+            Ok(room) => {
+                if room.is_none() && self.missing == Missing::Add {
                     let target = &self.target.overlay.environment;
-                    let message =
-                        format!("`{}` is not added to {target}: what it belongs to is not there", pin.key);
+                    let why = match pin.kind {
+                        PinKind::ImageReference => "its registry and repository are not said there",
+                        _ => "what it belongs to is not there",
+                    };
+                    let message = format!("`{}` is not added to {target}: {why}", pin.key);
                     self.warn(pin, message, "write it into the target's overlay once, by hand");
                 }
                 self.met.left.push(pin);
@@ -313,7 +381,8 @@ impl<'r> Meeting<'r, '_> {
         }
     }
 
-    fn added(&mut self, pin: &'r Pin, edit: Edit) {
+    fn added(&mut self, pin: &'r Pin, room: Room) {
+        let Room { edit, repository } = room;
         let key = match &edit {
             Edit::Set { key, .. } | Edit::Remove { key } => key.clone(),
             Edit::Add { parent, key, .. } => parent.key(key),
@@ -328,8 +397,8 @@ impl<'r> Meeting<'r, '_> {
         }
         self.met.found.push(Couple {
             source: vec![pin],
-            repository: pin.repository.clone(),
-            artifact: pin.artifact.clone(),
+            artifact: repository.clone().filter(|_| pin.repository.is_some()).unwrap_or(pin.artifact.clone()),
+            repository: repository.or_else(|| pin.repository.clone()),
             before: Parts::new(),
             after: Parts::from([part]),
             edits: vec![edit],
@@ -359,15 +428,21 @@ impl<'r> Meeting<'r, '_> {
 
     /// What settings make of a release need not be what an image can have.
     fn no_image(&mut self, theirs: &Pin, pin: &Pin, text: &str) {
+        let (what, hint) = match theirs.member {
+            Member::Digest => {
+                ("digest", "leave `value` out in `pins`: a digest comes from the source overlay")
+            }
+            _ => ("tag of an image", "let `value` in `pins` make a tag, such as `{version}`"),
+        };
         self.met.problems.push(Problem {
             place: Some(theirs.place()),
             message: format!(
-                "`{}` is no tag of an image: `{}` would be `{}`",
+                "`{}` is no {what}: `{}` would be `{}`",
                 pin.value.escape_debug(),
                 theirs.key,
                 text.escape_debug()
             ),
-            hints: vec!["let `value` in `pins` make a tag, such as `{version}`".to_owned()],
+            hints: vec![hint.to_owned()],
         });
     }
 
@@ -381,18 +456,6 @@ impl<'r> Meeting<'r, '_> {
         node.and_then(Node::as_str).unwrap_or_default().to_owned()
     }
 
-    /// A list on the way to a value whose items can only be told apart by their places, and differ in number.
-    fn uncertain_list(&self, pin: &Pin, theirs: &Pin) -> Option<KeyPath> {
-        if pin.is_given() {
-            return None;
-        }
-        let (source, target) = (self.source.scope_of(pin)?, self.target.scope_of(theirs)?);
-        let count = |scope: &Scope<'_>, list: &KeyPath| scope.read(list).map_or(0, |list| list.items().len());
-        let mut lists = nameless_lists(pin).zip(nameless_lists(theirs));
-        let (list, _) = lists.find(|(here, there)| count(&source, here) != count(&target, there))?;
-        Some(source.in_file(&list))
-    }
-
     fn is_number_at(&self, pin: &Pin) -> bool {
         let document = self.target.file_of(pin).map(|file| &file.document);
         document.and_then(|document| document.read(&pin.key)).is_some_and(is_number)
@@ -404,12 +467,14 @@ impl<'r> Meeting<'r, '_> {
     }
 }
 
-/// The lists on the way to a pin whose items it knows by their places alone.
-fn nameless_lists(pin: &Pin) -> impl Iterator<Item = KeyPath> {
-    let steps = &pin.named.steps;
-    let nameless = steps.iter().enumerate().skip(pin.settled);
-    let nameless = nameless.filter(|(_, step)| matches!(step, Step::Index(_)));
-    nameless.map(|(depth, _)| KeyPath { document: 0, steps: steps.iter().take(depth).cloned().collect() })
+/// Where the digest of a tag would stand: `digest` beside `tag`, `workerDigest` beside `workerTag`.
+fn digest_beside(tag: &KeyPath) -> Option<KeyPath> {
+    let Some(Step::Key(key)) = tag.steps.last() else { return None };
+    let digest = match key.strip_suffix("Tag") {
+        Some(stem) if stem != "new" => format!("{stem}Digest"),
+        _ => "digest".to_owned(),
+    };
+    Some(tag.parent()?.key(&digest))
 }
 
 /// Whether some reader takes a plain scalar for something else than text: `1.10` for 1.1.

@@ -10,6 +10,7 @@ mod fixed;
 mod held;
 mod images;
 mod overrides;
+mod places;
 mod unpinned;
 mod values;
 
@@ -26,11 +27,11 @@ use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
 use crate::overlay::editor::document::Document;
 use crate::overlay::editor::edit::{Anchors, Edit, edited};
-use crate::overlay::pins::Overlay;
 use crate::overlay::pins::files::NamedFile;
 use crate::overlay::pins::reading::{FileReading, Reading};
 use crate::overlay::pins::rules::{Given, PinRules};
 use crate::overlay::pins::template::Released;
+use crate::overlay::pins::{Overlay, Pin};
 use crate::plan::{Artifact, Change, Drift};
 
 /// What happens to a pin that only the source has.
@@ -108,7 +109,7 @@ pub fn movement(
         Some(release) => source.releasing(release, &target),
         None => source,
     };
-    let Couples { found: couples, left, mut warnings, .. } = couples(&source, &target, rules, missing)?;
+    let Couples { found: couples, left, mut warnings, .. } = couples(&source, &target, missing)?;
     lacking.extend(not_held(&source, &target, &couples));
     lacking.sort();
     lacking.dedup();
@@ -124,8 +125,10 @@ pub fn movement(
     let in_texts = unreached(&source);
     warnings.extend(if in_texts.is_empty() { unreached(&target) } else { in_texts });
     warnings.extend(nowhere(&source, &target));
-    warnings.extend(idle_patterns(rules, &source, Given::BySource));
-    warnings.extend(idle_patterns(rules, &target, Given::ByRelease));
+    warnings.extend(idle_patterns(rules, &source, &source.pins, Given::BySource));
+    // After the release was asked, the source has what either of the two pins by it.
+    let given = if release.is_some() { &source.pins } else { &target.pins };
+    warnings.extend(idle_patterns(rules, &target, given, Given::ByRelease));
 
     let (files, changes, said) = edited_files(&target, &couples)?;
     warnings.extend(said);
@@ -263,13 +266,13 @@ fn nowhere(source: &Reading<'_>, target: &Reading<'_>) -> Vec<Problem> {
     absent.map(problem).collect()
 }
 
-fn idle_patterns(rules: &PinRules, reading: &Reading<'_>, given: Given) -> Vec<Problem> {
+fn idle_patterns(rules: &PinRules, reading: &Reading<'_>, pins: &[Pin], given: Given) -> Vec<Problem> {
     let problem = |pattern: &str| Problem {
         place: Some(Place::of(reading.overlay.path.as_str())),
         message: format!("`{}` in `pins` names nothing", pattern.escape_debug()),
         hints: vec!["correct it, or remove it".to_owned()],
     };
-    rules.idle(&reading.pins, given).into_iter().map(problem).collect()
+    rules.idle(pins, given).into_iter().map(problem).collect()
 }
 
 #[cfg(test)]
@@ -300,7 +303,7 @@ model:
   version: 2026-09-15   # golden set 0.94
   digest: sha256:d8d8
 prompt: {name: triage, version: v12}
-dataset: {name: synthetic, version: v9}
+dataset: {name: synthetic, version: v9, tag: v9, digest: sha256:b9b9}
 
 sidecars:
   - name: proxy
@@ -331,7 +334,7 @@ sidecars:
     - {name: proxy, image: \"mirror.acme.example/envoy:v1.30\"}
 
 prompt: {name: triage, version: \"v11\", owner: risk}
-dataset: {name: production, version: v3}
+dataset: {name: production, version: v3, tag: v3, digest: sha256:c3c3}
 model:
     version: \"2026-05-01\"
     digest: sha256:c7c7
@@ -434,9 +437,11 @@ model:
     fn any_pin() -> impl Strategy<Value = String> {
         let (tag, digest) = ("(v[0-9]|[0-9]\\.10|yes|'')?", "(, digest: 'sha256:[ab]{2}')?");
         let repository = "(, repository: [xy]/[ab])?";
-        (tag, digest, repository, 0..3_u8).prop_map(|(tag, digest, repository, shape)| match shape {
+        (tag, digest, repository, 0..5_u8).prop_map(|(tag, digest, repository, shape)| match shape {
             0 => format!("image: {{tag: {tag}{digest}{repository}}}"),
             1 => format!("image: 'r.io/a:v{}'", tag.len()),
+            2 => format!("job: {{on: true, image: 'r.io/a:v{}'}}", tag.len()),
+            3 => "job: {on: true}".to_owned(),
             _ => format!("model: {{name: m, version: {tag}{digest}}}"),
         })
     }

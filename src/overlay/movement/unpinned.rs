@@ -14,6 +14,13 @@ use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Pin, PinKind};
 use crate::overlay::pins::{argo, flux, helm, kustomize};
 
+/// A place in the target for what only the source pins.
+pub(in crate::overlay) struct Room {
+    pub(in crate::overlay) edit: Edit,
+    /// The image's repository, where the target says it.
+    pub(in crate::overlay) repository: Option<String>,
+}
+
 /// The edit that would pin in the target what only the source pins, if there is a place for it.
 ///
 /// An error where the target has something there that is no pin: to pass it over would be silent.
@@ -21,7 +28,7 @@ pub(in crate::overlay) fn unpinned(
     source: &Reading<'_>,
     target: &Reading<'_>,
     pin: &Pin,
-) -> Result<Option<Edit>> {
+) -> Result<Option<Room>> {
     let (Some(file), Some(part)) = (target.file_of(pin), target.part_of(pin)) else { return Ok(None) };
     // An index says where something stands in the source, and nothing about the target.
     if pin.named.steps.iter().any(|step| matches!(step, Step::Index(_))) {
@@ -40,7 +47,8 @@ pub(in crate::overlay) fn unpinned(
             .filter(|image| pin.kind == PinKind::ImageReference && image.version().is_none());
         return match unversioned {
             Some(image) if !is_another_image(pin, Some(image.repository)) => {
-                Ok(Some(Edit::Set { key, value: image.with_version_of(&version) }))
+                let edit = Edit::Set { key, value: image.with_version_of(&version) };
+                Ok(Some(Room { edit, repository: Some(image.repository.to_owned()) }))
             }
             Some(_) => Ok(None),
             None => Err(no_pin(source, target, pin, document.place(there))),
@@ -57,7 +65,9 @@ pub(in crate::overlay) fn unpinned(
             if matches!(part.shape, Shape::Argo | Shape::Flux) {
                 let there = scope.of(&target.overlay.environment);
                 let is_same = would_be_pin(source, &there, part.shape, pin);
-                return Ok(is_same.then(|| added(pin, parent)).flatten());
+                let edit = is_same.then(|| added(source, pin, parent)).flatten();
+                let repository = helm::repository_of(&there, &above);
+                return Ok(edit.map(|edit| Room { edit, repository }));
             }
             let repository = match part.shape {
                 Shape::Kustomization => {
@@ -66,13 +76,21 @@ pub(in crate::overlay) fn unpinned(
                 _ => helm::repository_of(&scope, &above),
             };
             let is_same = !is_another_image(pin, repository.as_deref());
-            Ok(is_same.then(|| added(pin, parent)).flatten())
+            let edit = is_same.then(|| added(source, pin, parent)).flatten();
+            Ok(edit.map(|edit| Room { edit, repository }))
         }
         _ => Ok(None),
     }
 }
 
-fn added(pin: &Pin, parent: KeyPath) -> Option<Edit> {
+/// Nothing where the pin is a part of its text: the rest of that is the environment's own, and not said here.
+fn added(source: &Reading<'_>, pin: &Pin, parent: KeyPath) -> Option<Edit> {
+    let text = || source.file_of(pin)?.document.read(&pin.key)?.as_str();
+    let is_all =
+        pin.kind != PinKind::ImageReference && (pin.is_given() || text() == Some(pin.value.as_str()));
+    if !is_all {
+        return None;
+    }
     let Some(Step::Key(key)) = pin.key.steps.last() else { return None };
     Some(Edit::Add { parent, key: key.clone(), value: pin.value.clone() })
 }
@@ -174,6 +192,31 @@ mod tests {
             assert_eq!(added.drift.iter().any(|drift| drift.pin), expected.is_empty());
             assert_eq!(warnings(&added).is_empty(), !expected.is_empty(), "{source}");
         }
+    }
+
+    #[test]
+    fn a_one_string_image_is_never_added_without_its_repository() {
+        let source = "migrations: {enabled: true, image: 's.io/a/migrate:v3@sha256:aa'}\n";
+        let target = "migrations:\n  enabled: true\n";
+        let files = |text| [("values.yaml", text)];
+        let moved = moved_by(&files(source), &files(target), &[], Missing::Add).unwrap();
+        assert_eq!(after(&moved), "");
+        assert!(moved.drift.iter().any(|drift| drift.pin && drift.key == "migrations.image"));
+        assert_eq!(
+            warnings(&moved),
+            [
+                "`staging/values.yaml:1:36`: `migrations.image` is not added to prod: its registry and repository are not said there"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_added_image_is_called_as_the_target_calls_it() {
+        let files = |text| [("values.yaml", text)];
+        let source = files("image: {repository: stage.io/a, tag: v2}\n");
+        let target = files("image:\n  repository: prod.io/a\n");
+        let moved = moved_by(&source, &target, &[], Missing::Add).unwrap();
+        assert_eq!(moved.artifacts[0].name, "prod.io/a");
     }
 
     #[test]

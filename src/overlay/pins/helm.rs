@@ -11,6 +11,9 @@ use crate::overlay::editor::key_path::{KeyPath, Step};
 /// What a scalar of a values file is, or nothing where it is no pin.
 pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
     let Some(Step::Key(key)) = path.steps.last() else { return None };
+    if is_of_dataset(path) {
+        return None;
+    }
     if is_image_key(key) {
         let image = ImageReference::parse(scope.text_of(node))?;
         let value = image.version()?;
@@ -54,6 +57,17 @@ pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node
         group: above.to_string(),
         settled: 0,
         member,
+    })
+}
+
+/// Whether something stands below `dataset`, `datasets`, `evalDataset`, …: data is the environment's own.
+fn is_of_dataset(path: &KeyPath) -> bool {
+    path.steps.iter().any(|step| match step {
+        Step::Key(key) => {
+            let key = key.to_ascii_lowercase();
+            key.ends_with("dataset") || key.ends_with("datasets")
+        }
+        _ => false,
     })
 }
 
@@ -178,7 +192,12 @@ agents:
   - name: triage
     model: {version: '3'}
     prompt: {name: triage, version: v12, digest: sha256:bb}
-dataset: {name: synthetic, version: v9, uri: s3://x}
+dataset: {name: synthetic, version: v9, tag: v9, digest: 'sha256:cc', uri: s3://x}
+evalDataset: {name: golden, tag: v9, digest: 'sha256:cc'}
+golden_dataset: {image: 'acme/golden:v9'}
+datasets:
+  - {name: train, tag: v9, digest: 'sha256:cc'}
+  - {repository: acme/test, tag: v9}
 models: {version: v1}
 last: {model: {name: big, tag: v3}}
 ";

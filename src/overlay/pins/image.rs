@@ -92,6 +92,11 @@ pub fn tag_and_digest(version: &str) -> (Option<&str>, Option<&str>) {
     (Some(tag).filter(|tag| !tag.is_empty()), Some(digest).filter(|digest| !digest.is_empty()))
 }
 
+/// The two parts of `v1.8.0@sha256:…`, which charts take for a tag; nothing where a text is not both.
+pub fn tagged(text: &str) -> Option<(&str, &str)> {
+    text.split_once('@').filter(|(tag, digest)| is_tag(tag) && is_digest(digest))
+}
+
 /// Whether two repositories name one image, as far as their texts can tell.
 ///
 /// Charts put registries in front of what values say (`acme/agent` runs as `ghcr.io/acme/agent`), so
@@ -132,13 +137,15 @@ fn is_path_element(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-fn is_tag(text: &str) -> bool {
+/// Whether an image can have such a tag.
+pub fn is_tag(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && !text.starts_with(['.', '-'])
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-fn is_digest(text: &str) -> bool {
+/// Whether a text is a digest with its algorithm.
+pub fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(algorithm, hex)| {
         !algorithm.is_empty()
             && algorithm.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))

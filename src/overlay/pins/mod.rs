@@ -1,6 +1,7 @@
 //! Pins: the version-bearing values of an overlay, by the default set or by a team's own patterns.
 //!
-//! A pin is found by what its key path and its neighbours say, never by what its value looks like.
+//! A pin is found by what its key path and its neighbours say. What a value looks like alone makes none; it says
+//! how one moves: as a one-string image, as a remote's ref, as it is written.
 //! Nothing here changes a file or compares two overlays.
 
 pub mod files;
@@ -23,7 +24,7 @@ pub(in crate::overlay) mod scope;
 pub mod template;
 
 use self::files::NamedFile;
-use self::image::tag_and_digest;
+use self::image::{tag_and_digest, tagged};
 use self::layer::Layer;
 use self::reading::Reading;
 use self::rules::{PinRules, Place as RulePlace, Said};
@@ -178,6 +179,7 @@ impl Pin {
         match self.kind {
             PinKind::ImageDigest | PinKind::ModelDigest | PinKind::PromptDigest => None,
             PinKind::ImageReference => tag_and_digest(&self.value).0,
+            PinKind::ImageTag if tagged(&self.value).is_some() => tagged(&self.value).map(|(tag, _)| tag),
             _ => Some(self.value.as_str()).filter(|value| !value.is_empty()),
         }
     }
@@ -190,6 +192,7 @@ impl Pin {
                 Some(self.value.as_str()).filter(|value| !value.is_empty())
             }
             PinKind::ImageReference => tag_and_digest(&self.value).1,
+            PinKind::ImageTag => tagged(&self.value).map(|(_, digest)| digest),
             _ => None,
         }
     }

@@ -38,10 +38,12 @@ pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node
         return Some(pin(PinKind::RemoteRef, remote.url, value, path.to_string(), Member::Whole));
     }
     let above = path.parent()?;
-    let parts = [("ag", PinKind::ImageTag, Member::Version), ("igest", PinKind::ImageDigest, Member::Digest)];
-    for (end, kind, member) in parts {
-        let first = if end == "ag" { ['t', 'T'] } else { ['d', 'D'] };
-        let Some(stem) = key.strip_suffix(end).and_then(|stem| stem.strip_suffix(first)) else { continue };
+    let ends = [
+        (["tag", "Tag"], PinKind::ImageTag, Member::Version),
+        (["digest", "Digest"], PinKind::ImageDigest, Member::Digest),
+    ];
+    for (names, kind, member) in ends {
+        let Some(stem) = names.iter().find_map(|name| key.strip_suffix(name)) else { continue };
         // `workerTag` goes with `workerDigest`, `tag` with `digest`.
         let group = if stem.is_empty() { above.to_string() } else { above.key(stem).to_string() };
         let repository = if stem.is_empty() { helm::repository_of(scope, &above) } else { None };

@@ -79,6 +79,10 @@ impl<'o> Reading<'o> {
         };
         self.pins.retain(|pin| !pin.is_given() && !(pin.member == Member::Digest && of_another(pin)));
         self.pins.extend(target.pins.iter().filter_map(|pin| pin.given(release)));
+        // What the target lacks: drift, or added where that is asked for.
+        let is_there = |pin: &Pin| target.scope_of(pin).is_some_and(|scope| scope.read(&pin.named).is_some());
+        let lacking = other.iter().filter(|pin| !is_there(pin));
+        self.pins.extend(lacking.filter_map(|pin| pin.given(release)));
         self
     }
 

@@ -73,8 +73,8 @@ impl PinRules {
         Self { rules }
     }
 
-    /// Whether these are a team's own patterns, which say more than the default set can guess.
-    pub(in crate::overlay) fn are_own(&self) -> bool {
+    /// Whether these are a team's own patterns.
+    fn are_own(&self) -> bool {
         !self.rules.is_empty()
     }
 
@@ -254,6 +254,36 @@ source: {commit: 3f1c9abd00112233445566778899aabbccddeeff}
                 && said.contains("\nhint: "),
             "{said}"
         );
+    }
+
+    #[test]
+    fn a_value_fits_the_key_that_gets_it() {
+        let target = "image: {repository: r/a, tag: v1.7.3, digest: 'sha256:aa'}\n";
+        for (key, value, said) in [
+            ("image.tag", "{tag}", "`agent/v1.8.0` is no tag of an image: `image.tag` would be"),
+            ("image.digest", "{version}", "`v1.8.0` is no digest: `image.digest` would be"),
+        ] {
+            let rules = rules(&[(key, None, Some(value))]);
+            let failure =
+                moved(&rules, &[("values.yaml", "x: 1\n")], &[("values.yaml", target)]).unwrap_err();
+            let text = failure.to_string();
+            assert!(text.contains(said) && text.contains("\nhint: "), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_made_value_that_the_target_lacks_is_drift_or_added() {
+        let rules = rules(&[("source.revision", None, Some("{tag}"))]);
+        let source = overlay("staging", &[("values.yaml", "source: {revision: main, path: a}\n")]);
+        let target = overlay("prod", &[("values.yaml", "source:\n  path: a\n")]);
+        let commit = CommitSha::parse("3f1c9abd00112233445566778899aabbccddeeff").unwrap();
+        let release = Released { tag: "agent/v1.8.0", version: "v1.8.0", commit: &commit };
+        let moved = |missing| movement(&source, &target, &rules, Some(release), missing).unwrap();
+        let listed = moved(Missing::List);
+        assert!(listed.drift.iter().any(|drift| drift.pin && drift.key == "source.revision"));
+        assert!(listed.files.is_empty());
+        assert_eq!(changes(&moved(Missing::Add)), ["3 source.revision · -> agent/v1.8.0"]);
+        assert_eq!(warnings(&moved(Missing::Add)), [""; 0]);
     }
 
     #[test]

@@ -65,9 +65,9 @@ fn values_move_by_identity_and_registries_stay() {
             ),
             (
                 "models and prompts move, datasets do not",
-                "model: {name: m, version: 2026-09-15, revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {version: v2}\n",
-                "model: {name: m, version: 2026-05-01, revision: r1, digest: sha256:aa}\nprompt: {version: v1}\ndataset: {version: v1}\n",
-                "model: {name: m, version: \"2026-09-15\", revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {version: v1}\n",
+                "model: {name: m, version: 2026-09-15, revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {name: d, version: v2, tag: v2, digest: sha256:bb}\n",
+                "model: {name: m, version: 2026-05-01, revision: r1, digest: sha256:aa}\nprompt: {version: v1}\ndataset: {name: d, version: v1, tag: v1, digest: sha256:aa}\n",
+                "model: {name: m, version: \"2026-09-15\", revision: r2, digest: sha256:bb}\nprompt: {version: v2}\ndataset: {name: d, version: v1, tag: v1, digest: sha256:aa}\n",
             ),
             (
                 "an image of another name is another image",
@@ -88,13 +88,8 @@ fn values_move_by_identity_and_registries_stay() {
                 "image: {registry: prod.io, repository: y/app, tag: v1}\n",
                 "image: {registry: prod.io, repository: y/app, tag: v2}\n",
             ),
-            (
-                "an empty tag is promoted, for policy to judge",
-                "image: {tag: ''}\n",
-                "image: {tag: 'v1'}\n",
-                "image: {tag: ''}\n",
-            ),
-            ("null is empty", "image: {tag: }\n", "image: {tag: 'v1'}\n", "image: {tag: ''}\n"),
+            ("an empty tag replaces none", "image: {tag: ''}\n", "image: {tag: 'v1'}\n", ""),
+            ("null is empty", "image: {tag: }\n", "image: {tag: 'v1'}\n", ""),
             ("null and empty are equal", "image: {tag: }\n", "image: {tag: ''}\n", ""),
             ("the same value is no change", "image: {tag: \"v1\"}\n", "image: {tag: v1}\n", ""),
             (
@@ -179,10 +174,10 @@ fn tag_and_digest_move_together() {
                 "image: {tag: v2}\n",
             ),
             (
-                "an empty digest empties",
+                "beside an empty digest a stale one goes",
                 "image: {tag: v2, digest: ''}\n",
                 "image: {tag: v1, digest: 'sha256:aa'}\n",
-                "image: {tag: v2, digest: ''}\n",
+                "image: {tag: v2}\n",
             ),
             (
                 "an empty digest is not stale",
@@ -199,6 +194,24 @@ fn tag_and_digest_move_together() {
             ("one-string images as well", "image: a:v2\n", "image: a:v1@sha256:aa\n", "image: a:v2\n"),
             ("beside an unchanged tag it stays", tag, "image: {tag: v2, digest: sha256:aa}\n", ""),
             ("in one string as well", "image: a:v2\n", "image: a:v2@sha256:aa\n", ""),
+            (
+                "a digest alone does not move beside a tag",
+                "image: {digest: sha256:bb}\n",
+                "image: {tag: v1, digest: sha256:aa}\n",
+                "",
+            ),
+            (
+                "nor beside an empty tag",
+                "image: {tag: '', digest: sha256:bb}\n",
+                "image: {tag: v1, digest: sha256:aa}\n",
+                "",
+            ),
+            (
+                "without a tag in the target it does",
+                "image: {tag: '', digest: sha256:bb}\n",
+                "image: {digest: sha256:aa}\n",
+                "image: {digest: sha256:bb}\n",
+            ),
             (
                 "one side by tag, the other by digest",
                 "image: {digest: sha256:bb}\n",
@@ -240,6 +253,31 @@ fn what_happens_to_a_digest_alone_is_said() {
             "image: {digest: sha256:bb}\n",
             "image: {tag: v1}\n",
             "`prod/values.yaml:1:14`: `image.tag` is left alone: staging pins `image.digest` instead",
+        ),
+        (
+            "image: {digest: sha256:bb}\n",
+            "image: {tag: v1, digest: sha256:aa}\n",
+            "`prod/values.yaml:1:14`: `image.tag` is left alone: staging pins `image.digest` instead",
+        ),
+        (
+            "image: {tag: ''}\n",
+            "image: {tag: v1}\n",
+            "`prod/values.yaml:1:14`: `image.tag` is left alone: staging pins nothing there",
+        ),
+        (
+            "image: {tag: v2, digest: ''}\n",
+            "image: {tag: v1, digest: sha256:aa}\n",
+            "`prod/values.yaml:1:26`: the digest of `image.digest` is removed: it would win over the new tag, and staging has none",
+        ),
+        (
+            "l: [{name: a, image: {tag: v2}}, {name: a}]\n",
+            "l: [{name: a, image: {tag: v1}}, {name: a}]\n",
+            "`prod/values.yaml:1:28`: `l[0].image.tag` is not promoted: several items of `l` are called `a`",
+        ),
+        (
+            "l: [{image: {repository: x/a, tag: v2}}, {image: {repository: x/b}}]\n",
+            "l: [{image: {repository: y/b, tag: v1}}, {image: {repository: y/a}}]\n",
+            "`prod/values.yaml:1:36`: `l[0].image.tag` is not promoted: it is `x/a` in staging and `y/b` in prod",
         ),
         (
             "l: [{image: {tag: v2}}, {}]\n",
@@ -338,4 +376,95 @@ fn a_digest_whose_tag_nobody_names_is_no_pin() {
         moved_by(&[("values.yaml", &source)], &[("values.yaml", &target)], &["build.id"], Missing::List)
             .unwrap();
     assert_eq!(changes(&moved), ["2 build.id b1 -> b2"]);
+}
+
+#[test]
+fn a_digest_is_never_added_beside_a_tag_that_stays() {
+    let files = |text| [("values.yaml", text)];
+    for missing in [Missing::List, Missing::Add] {
+        let source = files("image: {digest: sha256:bb}\n");
+        let moved = moved_by(&source, &files("image: {tag: v5}\n"), &[], missing).unwrap();
+        assert_eq!(after(&moved), "");
+        assert!(warnings(&moved)[0].contains("is left alone"), "{:?}", warnings(&moved));
+    }
+}
+
+#[test]
+fn items_of_one_name_and_places_of_other_images_never_swap_versions() {
+    let table = [
+        (
+            "jobs: [{name: a, mode: web, image: {repository: r/a, tag: v2}}, {name: a, mode: mig, image: {repository: r/a, tag: v0}}]\n",
+            "jobs: [{name: a, mode: mig, image: {repository: r/a, tag: v0}}, {name: a, mode: web, image: {repository: r/a, tag: v1}}]\n",
+        ),
+        (
+            "jobs: [{image: 'r/a:v2'}, {tag: v9, image: r/b}]\n",
+            "jobs: [{image: 'r/a:v1'}, {tag: v8, image: r/c}]\n",
+        ),
+    ];
+    for (source, target) in table {
+        for patterns in [&[][..], &["**.{tag,image}"]] {
+            let files = |text| [("values.yaml", text)];
+            let moved = moved_by(&files(source), &files(target), patterns, Missing::List).unwrap();
+            assert_eq!(after(&moved), "", "{patterns:?}");
+            assert_eq!(warnings(&moved).len(), 2, "{:?}", warnings(&moved));
+        }
+    }
+    let alike = |n: u8| format!("jobs: [{{image: 'r/a:v{n}'}}, {{image: 'r/b:w{n}'}}]\n");
+    assert_eq!(changes(&moved("values.yaml", &alike(2), &alike(1))).len(), 2);
+}
+
+#[test]
+fn only_the_pin_that_a_pattern_names_may_be_another_image() {
+    let source = "app: {image: {repository: x/next, tag: v2}}\nproxy: {image: {repository: x/envoy, tag: v2}}\nbuild: b2\n";
+    let target = "app: {image: {repository: x/app, tag: v1}}\nproxy: {image: {repository: x/nginx, tag: v1}}\nbuild: b1\n";
+    let files = |text| [("values.yaml", text)];
+    let moved =
+        moved_by(&files(source), &files(target), &["default", "build", "app.image.tag"], Missing::List);
+    let moved = moved.unwrap();
+    assert_eq!(changes(&moved), ["1 app.image.tag v1 -> v2", "3 build b1 -> b2"]);
+    assert!(warnings(&moved)[0].contains("`proxy.image.tag` is not promoted"), "{:?}", warnings(&moved));
+}
+
+#[test]
+fn an_inherited_digest_that_would_win_stops_the_run() {
+    let target = "d: &d {digest: 'sha256:aa', pullPolicy: Always}\nimage: {<<: *d, tag: v1}\n";
+    let files = |text| [("values.yaml", text)];
+    let source = files("image: {tag: v2}\n");
+    let said = moved_by(&source, &files(target), &[], Missing::List).unwrap_err().to_string();
+    let expected =
+        "values.yaml:1:16`: `image.digest` is inherited by `<<`, and would win over the new `image.tag`";
+    assert!(said.contains(expected) && said.contains("\nhint: "), "{said}");
+    let unmoved = files("image: {tag: v1}\n");
+    assert_eq!(after(&moved_by(&unmoved, &files(target), &[], Missing::List).unwrap()), "");
+}
+
+#[test]
+fn a_tag_with_a_digest_in_it_moves_as_one() {
+    holds(
+        "values.yaml",
+        &[
+            (
+                "whole",
+                "image: {tag: 'v2@sha256:bb'}\n",
+                "image: {tag: 'v1@sha256:aa'}\n",
+                "image: {tag: 'v2@sha256:bb'}\n",
+            ),
+            (
+                "a digest beside it goes",
+                "image: {tag: 'v2@sha256:bb'}\n",
+                "image: {tag: 'v1', digest: 'sha256:aa'}\n",
+                "image: {tag: 'v2@sha256:bb'}\n",
+            ),
+            (
+                "or comes",
+                "image: {tag: v2, digest: 'sha256:bb'}\n",
+                "image:\n  tag: 'v1@sha256:aa'\n",
+                "image:\n  tag: 'v2'\n  digest: sha256:bb\n",
+            ),
+            ("an unproven one stays", "image: {tag: v1}\n", "image: {tag: 'v1@sha256:aa'}\n", ""),
+        ],
+    );
+    let moved = moved("values.yaml", "image: {tag: v2}\n", "image: {tag: 'v1@sha256:aa'}\n");
+    assert_eq!(after(&moved), "image: {tag: 'v2'}\n");
+    assert!(warnings(&moved)[0].contains("is removed"), "{:?}", warnings(&moved));
 }
