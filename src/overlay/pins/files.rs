@@ -139,8 +139,7 @@ impl FileRule {
         }
         let at = self.at.as_deref().map(|at| KeyPath::parse(&filled(at, environment, app)?)).transpose()?;
         let (by_name, plain) = Shape::of_name(path.file_name());
-        let shape =
-            self.shape.or_else(|| Some(by_name).filter(|shape| at.is_none() && *shape != Shape::Values));
+        let shape = self.shape.or_else(|| Some(by_name).filter(|shape| *shape != Shape::Values));
         let name = if plain == path.file_name() {
             self.file.clone()
         } else {
@@ -281,6 +280,14 @@ environments:
         assert_eq!(String::from_utf8(moved.files[0].after.clone()).unwrap(), expected);
         assert!(moved.drift.is_empty(), "{:?}", moved.drift);
         assert_eq!(warnings(&moved), [""; 0]);
+    }
+
+    #[test]
+    fn a_part_of_a_file_is_what_the_files_name_says() {
+        let text = "staging: {images: [{name: a, newTag: v2}]}\nprod: {images: [{name: a, newTag: v1}]}\n";
+        let files = [("kustomization.yaml", text)];
+        let moved = moved(&file("kustomization.yaml", Some("{environment}")), &files, &files);
+        assert_eq!(changes(&moved), ["2 prod.images[name=a].newTag v1 -> v2"]);
     }
 
     #[test]
