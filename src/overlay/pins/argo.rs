@@ -159,9 +159,6 @@ fn plain_url(url: &str) -> &str {
 
 /// A chart's version, or what of a git repository is deployed.
 fn revision(here: &Scope<'_>, text: &str) -> Option<Meaning> {
-    if text.is_empty() || text == "HEAD" {
-        return None;
-    }
     let at = |key: &str| here.text_at(&KeyPath::root(0).key(key));
     let url = plain_url(at("repoURL")?);
     let chart = at("chart").or_else(|| url.strip_prefix("oci://").and_then(|url| url.rsplit('/').next()));

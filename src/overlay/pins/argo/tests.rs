@@ -76,6 +76,7 @@ spec:
             "spec.sources[0].helm.valuesObject.proxy.image.tag ImageTag acme/proxy = v2",
             "spec.sources[1].targetRevision RemoteRef https://git.acme.example/gitops = release-7",
             "spec.sources[2].targetRevision ChartVersion redis = 20.1.0",
+            "spec.sources[3].targetRevision RemoteRef https://git.acme.example/manifests = HEAD",
             "spec.sources[3].kustomize.images[0] ImageReference ghcr.io/acme/agent = v1.8.0@sha256:aa",
             "spec.sources[3].kustomize.images[1] ImageReference acme/proxy = v2",
             "spec.sources[3].kustomize.images[3] ImageReference acme/kept = v3",
@@ -177,6 +178,47 @@ fn a_fixed_ref_never_becomes_a_moving_one() {
     // A fixed one over a branch is what a promotion is for.
     let moved = moved_in(&[("app.yaml", &fixed)], &[("app.yaml", &main)], Missing::List).unwrap();
     assert_eq!(changes(&moved), ["7 spec.source.targetRevision main -> v1.7.3"]);
+}
+
+#[test]
+fn a_branch_is_never_promoted_and_one_of_prod_gives_way_to_a_version() {
+    let at = |revision: &str| application(&format!("    targetRevision: {revision}\n"));
+    let chart = |version: &str| application(&format!("    chart: agent\n    targetRevision: {version}\n"));
+    let stays =
+        |theirs: &str, ours: &str| format!("stays at `{theirs}`: `{ours}` in staging is no fixed version");
+    let table = [
+        (at("main"), at("HEAD"), None, Some(stays("HEAD", "main"))),
+        (at("release-1.8"), at("release-1.7"), None, Some(stays("release-1.7", "release-1.8"))),
+        (at("release/1.8"), at("v1.7.0"), None, Some(stays("v1.7.0", "release/1.8"))),
+        (at("HEAD"), at("HEAD"), None, None),
+        (at("v1.8.0"), at("HEAD"), Some("v1.8.0"), None),
+        (at("v1.8.0"), at("''"), Some("v1.8.0"), None),
+        (
+            at("''"),
+            at("v1.7.0"),
+            None,
+            Some("stays at `v1.7.0`: staging names no fixed version there".to_owned()),
+        ),
+        (chart("'1.5'"), chart("1.4.2"), None, Some(stays("1.4.2", "1.5"))),
+        (
+            chart("^1.8.0"),
+            chart("~1.7.0"),
+            Some("^1.8.0"),
+            Some("moves to `^1.8.0`, a range: what it chooses need not be what ran in staging".to_owned()),
+        ),
+        (chart("1.8.0"), chart("~1.7.0"), Some("1.8.0"), None),
+    ];
+    for (staging, prod, expected, said) in table {
+        let moved = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap();
+        assert_eq!(
+            moved.changes.first().and_then(|change| change.after.as_deref()),
+            expected,
+            "{staging}{prod}"
+        );
+        let warnings = warnings(&moved);
+        assert_eq!(warnings.len(), usize::from(said.is_some()), "{warnings:?}");
+        assert!(warnings.iter().zip(&said).all(|(warning, said)| warning.ends_with(said)), "{warnings:?}");
+    }
 }
 
 fn parameters(list: &str) -> String {
