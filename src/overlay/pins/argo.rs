@@ -184,10 +184,20 @@ fn parameter(here: &Scope<'_>, path: &KeyPath, text: &str) -> Option<Meaning> {
     let value = helm_path(name)?;
     // The neighbours alone: a long list is read for each of its items.
     let beside = name.rsplit_once('.').map_or("", |(above, _)| above);
+    let value = by_keys(&value);
     let values = values_of_parameters(here, &item.parent()?, beside, (&value, text))?;
     let values = Scope::at(&values, KeyPath::root(0));
     let found = helm::meaning(&values, &value, values.read(&value)?)?;
     Some(Meaning { settled: path.steps.len(), ..found })
+}
+
+/// A path with keys for the places in lists: a mapping has `[999]` without the items before it.
+fn by_keys(path: &KeyPath) -> KeyPath {
+    let key = |step: &Step| match step {
+        Step::Index(at) => Step::Key(at.to_string()),
+        other => other.clone(),
+    };
+    KeyPath { document: path.document, steps: path.steps.iter().map(key).collect() }
 }
 
 /// The values that parameters beside one make, and that one with this text.
@@ -207,7 +217,7 @@ fn values_of_parameters(
         let text = |key| item.get(key).map(|node| here.text_of(node));
         let path = text("name").filter(names_image).and_then(helm_path);
         if let (Some(path), Some(value)) = (path, text("value")) {
-            put(&mut values, &path.steps, value);
+            put(&mut values, &by_keys(&path).steps, value);
         }
     }
     put(&mut values, &this.0.steps, this.1);
@@ -225,18 +235,7 @@ fn put(values: &mut serde_json::Value, steps: &[Step], text: &str) {
                 put(entries.entry(key.as_str()).or_insert(Value::Null), rest, text);
             }
         }
-        Some((Step::Index(at), rest)) => {
-            if !values.is_array() {
-                *values = Value::Array(Vec::new());
-            }
-            if let Value::Array(items) = values {
-                items.resize(items.len().max(at + 1), Value::Null);
-                if let Some(item) = items.get_mut(*at) {
-                    put(item, rest, text);
-                }
-            }
-        }
-        Some((Step::Item { .. }, _)) | None => *values = Value::String(text.to_owned()),
+        Some((Step::Index(_) | Step::Item { .. }, _)) | None => *values = Value::String(text.to_owned()),
     }
 }
 
