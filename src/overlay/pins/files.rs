@@ -16,8 +16,11 @@ pub const OVERLAY_FILES: &[&str] = &[
     "kustomization.yml",
     "Kustomization",
     "Chart.yaml",
-    "Chart.lock",
+    LOCK_FILE,
 ];
+
+/// What Helm writes beside a `Chart.yaml`: read, and never an overlay by itself.
+pub const LOCK_FILE: &str = "Chart.lock";
 
 /// What a file, or a part of one, is: it decides which of its values are pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +84,7 @@ impl Shape {
                 (Self::Kustomization, "kustomization.yaml")
             }
             "Chart.yaml" => (Self::Chart, "Chart.yaml"),
-            "Chart.lock" => (Self::Lock, "Chart.lock"),
+            LOCK_FILE => (Self::Lock, LOCK_FILE),
             other => (Self::Values, other),
         }
     }
