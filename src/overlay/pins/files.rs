@@ -113,6 +113,9 @@ impl FileRule {
     /// A name that is no path; a place that is no key path; a word in braces that stands for nothing.
     pub fn new(file: &str, at: Option<&str>, shape: Option<Shape>) -> Result<Self> {
         let rule = Self { file: file.to_owned(), at: at.map(str::to_owned), shape };
+        if !rule.is_rooted() {
+            RepoPath::parse(&filled(file, "environment", "app")?)?;
+        }
         // What holds for one name holds for all: names have no `/`, no dots in a row and no brackets.
         rule.named(&RepoPath::parse("overlay")?, "environment", "app")?;
         Ok(rule)
@@ -122,6 +125,12 @@ impl FileRule {
     #[must_use]
     pub fn is_rooted(&self) -> bool {
         self.file.starts_with('/')
+    }
+
+    /// Whether both name one place, whatever they say of its shape.
+    #[must_use]
+    pub fn is_place_of(&self, other: &Self) -> bool {
+        (&self.file, &self.at) == (&other.file, &other.at)
     }
 
     /// Whether each environment has a file, or a part of one, of its own by this name.
@@ -228,7 +237,7 @@ mod tests {
     #[test]
     fn a_name_that_is_no_file_is_refused_with_a_reason() {
         let table = [
-            ("../x.yaml", None, "is not a path in the repository"),
+            ("../x.yaml", None, "`../x.yaml` is not a path in the repository"),
             ("", None, "names no file"),
             (".", None, "is not a path in the repository"),
             ("/", None, "names no file"),
