@@ -8,7 +8,7 @@ use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::editor::document::{Document, Node};
 use crate::overlay::editor::key_path::{KeyPath, Step};
-use crate::overlay::pins::argo::{helm_path, source_above, sources};
+use crate::overlay::pins::argo::{helm_path, ignored_source, source_above, sources};
 use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{ImageReference, has_one_name};
 use crate::overlay::pins::layer::{Layer, Same};
@@ -109,6 +109,27 @@ pub(in crate::overlay) fn unreached(reading: &Reading<'_>) -> Vec<Problem> {
             })
         })
         .collect()
+}
+
+/// Sources that Argo CD passes over, with whatever they pin.
+pub(in crate::overlay) fn ignored_sources(reading: &Reading<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for file in reading.files.values() {
+        for part in file.parts.iter().filter(|part| part.shape == Shape::Argo) {
+            let scope = Scope::at(&file.document, part.base.clone());
+            let Some(source) = ignored_source(&scope) else { continue };
+            let Some(node) = scope.read(&source) else { continue };
+            problems.push(Problem {
+                place: Some(file.document.place(node)),
+                message: format!(
+                    "`{}` counts for nothing: Argo CD takes `sources` in its place",
+                    scope.in_file(&source)
+                ),
+                hints: vec!["leave one of the two".to_owned()],
+            });
+        }
+    }
+    problems
 }
 
 /// Promoted parameters that Helm takes for a number, a boolean or nothing: `--set` parses what it gets.

@@ -20,7 +20,7 @@ const MOST_SOURCES: usize = 100;
 
 /// What a scalar of an Argo CD object is, or nothing where it is no pin.
 pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
-    let source = source_above(path)?;
+    let source = source_above(path).filter(|source| !is_ignored(scope, source))?;
     let below = path.below_of(&source)?;
     let text = scope.text_of(node);
     let here = scope.below(&source);
@@ -63,6 +63,19 @@ pub(in crate::overlay) fn source_above(path: &KeyPath) -> Option<KeyPath> {
     Some(KeyPath { document: path.document, steps })
 }
 
+/// A `source` beside `sources`, which Argo CD takes in its place (`GetSource`, `HasMultipleSources`).
+pub(in crate::overlay) fn ignored_source(scope: &Scope<'_>) -> Option<KeyPath> {
+    let spec = KeyPath::root(0).key("spec");
+    let found = [spec.key("template").key("spec"), spec].map(|spec| spec.key("source"));
+    found.into_iter().find(|source| scope.read(source).is_some() && is_ignored(scope, source))
+}
+
+fn is_ignored(scope: &Scope<'_>, source: &KeyPath) -> bool {
+    let is_source = matches!(source.steps.last(), Some(Step::Key(key)) if key == "source");
+    let list = source.parent().filter(|_| is_source).and_then(|spec| scope.read(&spec.key("sources")));
+    list.is_some_and(|list| !list.items().is_empty())
+}
+
 /// Every source of an object.
 pub(in crate::overlay) fn sources(scope: &Scope<'_>) -> Vec<KeyPath> {
     let mut found = Vec::new();
@@ -73,7 +86,7 @@ pub(in crate::overlay) fn sources(scope: &Scope<'_>) -> Vec<KeyPath> {
         found.extend((0..count).map(|at| list.index(at)));
         found.extend([spec.key("source"), spec.key("sourceHydrator").key("drySource")]);
     }
-    found.retain(|source| scope.read(source).is_some());
+    found.retain(|source| scope.read(source).is_some() && !is_ignored(scope, source));
     found
 }
 

@@ -293,3 +293,17 @@ fn names_and_repositories_of_one_string_images_stay() {
     let moved = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap();
     assert_eq!(after(&moved), images("acme/kept=*:v3, 'agent=prod.io/acme/agent:v2@sha256:bb'"));
 }
+
+#[test]
+fn a_source_beside_sources_pins_nothing_and_that_is_said() {
+    let of = |first: &str, listed: &str| {
+        format!(
+            "{HEAD}spec:\n  source: {{repoURL: x/y, targetRevision: {first}}}\n  sources:\n  - {{repoURL: x/y, targetRevision: {listed}}}\n"
+        )
+    };
+    let (staging, prod) = (of("v2", "v3"), of("v0", "v1"));
+    let moved = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap();
+    assert_eq!(changes(&moved), ["7 spec.sources[0].targetRevision v1 -> v3"]);
+    let said = "/app.yaml:5:11`: `spec.source` counts for nothing: Argo CD takes `sources` in its place";
+    assert_eq!(warnings(&moved), ["prod", "staging"].map(|environment| format!("`{environment}{said}")));
+}
