@@ -53,7 +53,10 @@ fn tag_or_all(pin: &Pin) -> Option<&str> {
 /// `carries` that is no pattern, and several different images that carry the release.
 pub fn carrying<'p>(pins: &'p [Pin], release: Released<'_>, carries: Option<&str>) -> Result<Carrying<'p>> {
     let able = able_to_carry(pins, carries)?;
+    // What a later values file says in its place is what ran.
+    let counts = |pin: &&Pin| !pins.iter().any(|later| pin.is_overridden_by(later));
     let found: Vec<&Pin> = able.iter().copied().filter(|pin| carries_release(pin, release)).collect();
+    let found: Vec<&Pin> = found.into_iter().filter(counts).collect();
     if found.is_empty() {
         let unnamed = carries
             .filter(|_| able.is_empty())
@@ -82,12 +85,12 @@ pub fn carrying<'p>(pins: &'p [Pin], release: Released<'_>, carries: Option<&str
 /// The pin that says which version the target runs: its counterpart of the source's carrying pin.
 ///
 /// Where they differ, the one that is put in last counts: an operator's images, then a kustomization's, then
-/// parameters, then values.
+/// parameters, then values, a later file of them before an earlier one.
 #[must_use]
 pub fn carried_pin<'t>(target_pins: &'t [Pin], source_carrying: &[&Pin]) -> Option<&'t Pin> {
     let is_counterpart = |pin: &&Pin| source_carrying.iter().any(|carrying| pin.is_counterpart_of(carrying));
     let counterparts = target_pins.iter().filter(is_counterpart).filter(|pin| pin.version().is_some());
-    counterparts.min_by_key(|pin| Reverse(pin.layer))
+    counterparts.min_by_key(|pin| Reverse((pin.layer, pin.rank)))
 }
 
 /// The pins that a release's values are made for, of which any may tell which one runs: where `carries` names some
@@ -330,6 +333,29 @@ mod tests {
         };
         let target = pins_of(&app("v1.7.3", "v1.7.2"));
         assert_eq!(carried_pin(&target, &carrying).and_then(Pin::version), Some("v1.7.2"));
+    }
+
+    #[test]
+    fn a_later_values_file_says_what_runs() {
+        let files = ["values.yaml", "later.yaml"]
+            .map(|name| crate::overlay::FileRule::new(name, None, None).unwrap());
+        let pins_of = |first: &str, later: &str| {
+            let text = |tag: &str| format!("image: {{repository: a, tag: {tag}}}\n");
+            let sources = [("values.yaml", text(first)), ("later.yaml", text(later))];
+            let sources = sources.each_ref().map(|(name, text)| (*name, text.as_str()));
+            pins(&crate::overlay::testing::overlay_of("x", &files, &sources), &rules(&[])).unwrap()
+        };
+        let source = pins_of("v1.8.0", "v1.8.0");
+        let Carrying::Pins(found) = carrying(&source, of("v1.8.0", &commit()), None).unwrap() else {
+            panic!()
+        };
+        assert_eq!(found.len(), 2);
+        let target = pins_of("v1.7.3", "v1.6.0");
+        assert_eq!(carried_pin(&target, &found).and_then(Pin::version), Some("v1.6.0"));
+        let overridden = pins_of("v1.8.0", "v2.0.0");
+        let said = carrying(&overridden, of("v1.8.0", &commit()), None).unwrap();
+        assert!(matches!(said, Carrying::None { .. }), "{said:?}");
+        assert!(matches!(carrying(&overridden, of("v2.0.0", &commit()), None), Ok(Carrying::Pins(_))));
     }
 
     #[test]

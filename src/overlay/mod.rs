@@ -14,7 +14,7 @@ mod testing;
 pub use carrying::{Carrying, carried_pin, carries_release, carrying, given_pins, is_told_by_value};
 pub use editor::set::{bare_diff, unified_diff};
 pub use movement::{FileEdit, Missing, Movement, movement};
-pub use pins::files::{FileRule, NamedFile, OVERLAY_FILES, Shape};
+pub use pins::files::{FileRule, LOCK_FILE, NamedFile, OVERLAY_FILES, Shape};
 pub use pins::moving::is_moving;
 pub use pins::pattern::Pattern;
 pub use pins::rules::{DEFAULT_SET, PinRule, PinRules};

@@ -204,7 +204,7 @@ fn app_layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> AppLayer {
     AppLayer {
         tag_pattern: reader.one(fields, "tag-pattern", values::tag_pattern),
         files: fields.take("files").map(|node| {
-            let files = reader.each(node, "files", file_rule);
+            let files = files(reader, node);
             reader.not_empty(node, "files", "name a file, or remove the key");
             reader.at(node, files)
         }),
@@ -255,19 +255,34 @@ fn layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> Layer {
     }
 }
 
+/// The files of the overlays, each once.
+fn files<'d>(reader: &mut Reader<'d>, node: &'d Node) -> Vec<FileRule> {
+    let mut seen: Vec<(FileRule, u32)> = Vec::new();
+    reader.each(node, "files", |reader, node| {
+        let file = file_rule(reader, node)?;
+        if let Some((_, line)) = seen.iter().find(|(other, _)| other.is_place_of(&file)) {
+            reader.wrong(node, &format!("`files` names one place twice; the other is on line {line}"));
+            return None;
+        }
+        seen.push((file.clone(), node.line));
+        Some(file)
+    })
+}
+
 /// A file of the overlays: its path, or that with what of it is meant and what it is.
 fn file_rule<'d>(reader: &mut Reader<'d>, node: &'d Node) -> Option<FileRule> {
     if reader.is_scalar(node) {
         return reader.scalar(node, "files", |text| values::file(text, None, None)).map(|at| at.value);
     }
     let mut fields = reader.fields(node, "a file")?;
-    let at = reader.one(&mut fields, "at", values::text);
+    let has_part = fields.has("at");
+    let at = reader.one(&mut fields, "at", values::place);
     let shape = reader.one(&mut fields, "shape", values::shape);
     let text = |at: &Option<At<String>>| at.as_ref().map(|at| at.value.clone());
     let (at, shape) = (text(&at), shape.map(|shape| shape.value));
     let file = reader.needed(&mut fields, "file", |text| values::file(text, at.as_deref(), shape));
     reader.no_more(fields);
-    file.map(|file| file.value)
+    file.map(|file| file.value).filter(|_| at.is_some() || !has_part)
 }
 
 /// What is promoted: a pattern over keys, or that with its file and how its value is made.

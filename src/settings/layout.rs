@@ -6,14 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::names::RepoPath;
-use crate::overlay::NamedFile;
+use crate::overlay::{LOCK_FILE, NamedFile, OVERLAY_FILES};
 
 /// The folder of the environments in the layout that needs no settings.
 pub const ENVIRONMENTS: &str = "environments";
-
-/// The files that make a folder an overlay.
-pub const OVERLAY_FILES: &[&str] =
-    &["values.yaml", "values.yml", "kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"];
 
 /// The files of the repository at the base commit, or those below `environments/`.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +54,7 @@ impl Layout {
 
     /// Whether a folder is itself an overlay, without settings.
     pub(super) fn is_overlay(&self, folder: &RepoPath) -> bool {
-        OVERLAY_FILES.iter().any(|file| self.files.contains(&format!("{folder}/{file}")))
+        makes_overlay().any(|file| self.files.contains(&format!("{folder}/{file}")))
     }
 
     /// The names of the folders directly below one, sorted.
@@ -75,6 +71,11 @@ impl Layout {
         let from = self.files.range(prefix.clone()..).take_while(move |file| file.starts_with(&prefix));
         from.filter_map(move |file| file.get(length..))
     }
+}
+
+/// The files that make a folder an overlay: a lock alone pins nothing.
+fn makes_overlay() -> impl Iterator<Item = &'static str> {
+    OVERLAY_FILES.iter().copied().filter(|file| *file != LOCK_FILE)
 }
 
 fn texts(files: impl IntoIterator<Item = RepoPath>) -> BTreeSet<String> {

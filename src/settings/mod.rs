@@ -22,7 +22,7 @@ mod values;
 pub use asked::{Asked, DEFAULT_CONFIG};
 pub use event::{EVENTS, Event, Fate, Origin, Trigger, WorkflowRun};
 pub use inputs::{Given, Inputs};
-pub use layout::{ENVIRONMENTS, Layout, OVERLAY_FILES};
+pub use layout::{ENVIRONMENTS, Layout};
 pub use request::*;
 pub use resolve::resolve;
 pub use schema::{plan_schema, settings_schema};

@@ -163,6 +163,13 @@ pub(super) fn file(text: &str, at: Option<&str>, shape: Option<Shape>) -> Parsed
     Ok(FileRule::new(&self::text(text)?, at, shape)?)
 }
 
+/// The place of a part of a file.
+pub(super) fn place(text: &str) -> Parsed<String> {
+    let text = self::text(text)?;
+    FileRule::new("file", Some(&text), None)?;
+    Ok(text)
+}
+
 /// What a file is.
 pub(super) fn shape(text: &str) -> Parsed<Shape> {
     let known = || Shape::NAMED.iter().map(|(name, _)| *name);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Missing;
-use super::fixed::{fixed_there_alone, stays_fixed};
+use super::fixed::{fixed_there_alone, stays_fixed, stays_moving};
 use super::places::uncertain_list;
 use super::unpinned::{Room, is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
@@ -161,13 +161,14 @@ impl<'r> Meeting<'r, '_> {
             self.met.left.extend(source);
             return;
         }
-        if let Some(said) = stays_fixed(self.source, self.target, first, theirs) {
+        if let Some(said) = stays_fixed(self.source, first, theirs) {
             self.met.warnings.push(said);
             return;
         }
         if self.would_disagree(source, target) {
             return;
         }
+        self.met.warnings.extend(stays_moving(self.source, first, theirs));
         let repository = theirs.repository.clone().or_else(|| first.repository.clone());
         let parts: Parts =
             target.iter().map(|pin| (pin.member, (pin.key.clone(), pin.value.clone()))).collect();

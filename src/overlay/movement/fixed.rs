@@ -1,28 +1,46 @@
-//! A fixed version in the target where the source follows a branch or a range: it stays, and that is said.
+//! Where the source follows a branch or a range: the target keeps what it has, and that is said.
 //!
 //! What ran in staging under a name that moves is not what the name will mean in prod.
 
 use crate::failure::Problem;
 use crate::overlay::editor::document::Node;
 use crate::overlay::pins::files::Shape;
-use crate::overlay::pins::moving::is_moving_ref;
+use crate::overlay::pins::moving::Motion;
 use crate::overlay::pins::parts::Part;
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::{Member, Pin, PinKind, argo};
 
-/// What is said where the source's version is none that can be carried.
-///
-/// Between two kustomizations or charts that both name a branch or a range, the source's is what was tested.
-pub(in crate::overlay) fn stays_fixed(
-    source: &Reading<'_>,
-    target: &Reading<'_>,
-    pin: &Pin,
-    theirs: &Pin,
-) -> Option<Problem> {
-    let is_version = is_ref(pin) && pin.member != Member::Digest;
-    let stays = target.part_of(theirs).is_some_and(is_operators) || !is_moving_ref(&theirs.value);
-    let moves = is_version && pin.value != theirs.value && is_moving_ref(&pin.value) && stays;
-    moves.then(|| no_fixed_version(theirs, &in_source(source, &pin.value)))
+/// What is said where the source's version is none that can be carried: a branch, whatever the target has, since it is
+/// its environment's own affair; a range, unless the target has another.
+pub(in crate::overlay) fn stays_fixed(source: &Reading<'_>, pin: &Pin, theirs: &Pin) -> Option<Problem> {
+    let stays = match motions(pin, theirs)? {
+        (Motion::Branch, _) => true,
+        (Motion::Range, theirs) => theirs != Motion::Range,
+        (Motion::Fixed, _) => false,
+    };
+    stays.then(|| no_fixed_version(theirs, &in_source(source, &pin.value)))
+}
+
+/// What is said where one range takes the place of another: what was tested need not be what it will choose.
+pub(in crate::overlay) fn stays_moving(source: &Reading<'_>, pin: &Pin, theirs: &Pin) -> Option<Problem> {
+    let is_range = motions(pin, theirs)? == (Motion::Range, Motion::Range);
+    is_range.then(|| Problem {
+        place: Some(theirs.place()),
+        message: format!(
+            "`{}` moves to `{}`, a range: what it chooses need not be what ran in {}",
+            theirs.key,
+            pin.value.escape_debug(),
+            source.overlay.environment
+        ),
+        hints: vec!["pin a fixed version in both overlays".to_owned()],
+    })
+}
+
+/// What two refs or versions that differ do, where both come from overlays.
+fn motions(pin: &Pin, theirs: &Pin) -> Option<(Motion, Motion)> {
+    let is_version = is_ref(pin) && pin.member != Member::Digest && !pin.is_given();
+    let differ = is_version && pin.value != theirs.value;
+    differ.then(|| (Motion::of(pin.kind, &pin.value), Motion::of(theirs.kind, &theirs.value)))
 }
 
 /// What is said where only the target pins it, and an operator's object in the source says something else there, or
@@ -40,10 +58,7 @@ pub(in crate::overlay) fn fixed_there_alone(
     };
     match there.read(&counterpart).and_then(Node::as_str) {
         Some(text) => Some(no_fixed_version(theirs, &in_source(source, text))),
-        None if is_ref(theirs) => {
-            let why = format!("{} names no fixed version there", source.overlay.environment);
-            Some(no_fixed_version(theirs, &why))
-        }
+        None if is_ref(theirs) => Some(no_fixed_version(theirs, &in_source(source, ""))),
         None => None,
     }
 }
@@ -57,16 +72,49 @@ fn is_operators(part: &Part) -> bool {
 }
 
 fn in_source(source: &Reading<'_>, text: &str) -> String {
+    if text.is_empty() {
+        return format!("{} names no fixed version there", source.overlay.environment);
+    }
     format!("`{}` in {} is no fixed version", text.escape_debug(), source.overlay.environment)
 }
 
 fn no_fixed_version(theirs: &Pin, why: &str) -> Problem {
+    let value =
+        if theirs.value.is_empty() { "nothing".into() } else { format!("`{}`", theirs.value.escape_debug()) };
     Problem {
         place: Some(theirs.place()),
-        message: format!("`{}` stays at `{}`: {why}", theirs.key, theirs.value.escape_debug()),
+        message: format!("`{}` stays at {value}: {why}", theirs.key),
         hints: vec![
             "name the release by `value: '{tag}'` in `pins`, or pin a fixed version in both overlays"
                 .to_owned(),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::overlay::testing::{after, moved, warnings};
+
+    #[test]
+    fn branches_and_ranges_are_alike_in_kustomizations_and_charts() {
+        let resource = |reference: &str| format!("resources: ['github.com/acme/base?ref={reference}']\n");
+        let of_kustomize = |version: &str| format!("helmCharts: [{{name: a, version: '{version}'}}]\n");
+        let of_helm = |version: &str| format!("dependencies: [{{name: a, version: '{version}'}}]\n");
+        let table = [
+            ("kustomization.yaml", resource("main"), resource("develop"), false, true),
+            ("kustomization.yaml", resource("release-1.8"), resource("v1.7.0"), false, true),
+            ("kustomization.yaml", resource("main"), resource("main"), false, false),
+            ("kustomization.yaml", resource("v1.8.0"), resource("main"), true, false),
+            ("kustomization.yaml", of_kustomize("^1.8.0"), of_kustomize("~1.7.0"), true, true),
+            ("kustomization.yaml", of_kustomize("1.8"), of_kustomize("1.7.0"), false, true),
+            ("Chart.yaml", of_helm("^1.8.0"), of_helm("~1.7.0"), true, true),
+            ("Chart.yaml", of_helm("1.8"), of_helm("1.7.0"), false, true),
+            ("Chart.yaml", of_helm("1.8.0"), of_helm("1.7"), true, false),
+        ];
+        for (file, staging, prod, moves, warns) in table {
+            let moved = moved(file, &staging, &prod);
+            assert_eq!(after(&moved), if moves { staging.as_str() } else { "" }, "{staging}");
+            assert_eq!(!warnings(&moved).is_empty(), warns, "{staging}: {:?}", warnings(&moved));
+        }
     }
 }

@@ -21,7 +21,7 @@ use self::couple::{Couple, Couples, couples, is_number};
 use self::drift::{Seen, drift};
 use self::held::{not_held, without_place};
 use self::overrides::{overrides, stale_locks};
-use self::values::{overridden_values, unreached, untyped_parameters};
+use self::values::{ignored_sources, overridden_values, unreached, untyped_parameters};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::OverlayFile;
@@ -124,6 +124,7 @@ pub fn movement(
     warnings.extend(untyped_parameters(&target, &couples));
     let in_texts = unreached(&source);
     warnings.extend(if in_texts.is_empty() { unreached(&target) } else { in_texts });
+    warnings.extend([&source, &target].into_iter().flat_map(ignored_sources));
     warnings.extend(nowhere(&source, &target));
     warnings.extend(idle_patterns(rules, &source, &source.pins, Given::BySource));
     // After the release was asked, the source has what either of the two pins by it.

@@ -8,7 +8,7 @@ use crate::overlay::editor::edit::Edit;
 use crate::overlay::editor::key_path::{KeyPath, Step};
 use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{ImageReference, has_one_name, tag_and_digest};
-use crate::overlay::pins::moving::is_moving_ref;
+use crate::overlay::pins::moving::Motion;
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::scope::Scope;
 use crate::overlay::pins::{Pin, PinKind};
@@ -103,7 +103,8 @@ fn would_be_pin(source: &Reading<'_>, there: &Scope<'_>, shape: Shape, pin: &Pin
         _ if !flux::winning_refs(there, &pin.named).is_empty() => None,
         _ => flux::meaning(there, &pin.named, node),
     };
-    let fixed = !matches!(pin.kind, PinKind::RemoteRef | PinKind::ChartVersion) || !is_moving_ref(&pin.value);
+    let fixed = !matches!(pin.kind, PinKind::RemoteRef | PinKind::ChartVersion)
+        || Motion::of(pin.kind, &pin.value) == Motion::Fixed;
     meaning.is_some_and(|there| {
         let is_called_so = pin.group.1.ends_with(&there.group) && there.member == pin.member;
         let is_one = match pin.repository {

@@ -8,18 +8,20 @@ use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::RepoPath;
 use crate::overlay::editor::document::{Document, Node};
 use crate::overlay::editor::key_path::{KeyPath, Step};
-use crate::overlay::pins::argo::{helm_path, source_above, sources};
+use crate::overlay::pins::argo::{helm_path, ignored_source, source_above, sources};
 use crate::overlay::pins::files::Shape;
 use crate::overlay::pins::image::{ImageReference, has_one_name};
 use crate::overlay::pins::layer::{Layer, Same};
 use crate::overlay::pins::parts::Part;
 use crate::overlay::pins::reading::{FileReading, Reading};
 use crate::overlay::pins::scope::Scope;
-use crate::overlay::pins::{Member, Pin, PinKind, flux, helm};
+use crate::overlay::pins::{Member, Pin, PinKind, flux, folder, helm};
 
-/// Values that an operator's object holds, in one of the ways in which it can.
+/// Values of a chart: a file of them, or what an operator's object holds in one of the ways in which it can.
 struct Values<'r> {
     layer: Layer,
+    /// The place of a file of values among the others.
+    rank: Option<usize>,
     file_name: &'r str,
     file: &'r FileReading<'r>,
     part: &'r Part,
@@ -43,7 +45,8 @@ pub(in crate::overlay) fn overridden_values(
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     for (here, there) in [(source, target), (target, source)] {
         let all = values_of(here);
-        let owners = all.iter().map(|values| (values.file_name, &values.part.name, &values.owner));
+        let owners = all.iter().filter(|values| values.rank.is_none());
+        let owners = owners.map(|values| (values.file_name, &values.part.name, &values.owner));
         let owners: std::collections::BTreeSet<_> = owners.collect();
         let is_source = std::ptr::eq(here, source);
         for couple in couples {
@@ -65,7 +68,14 @@ pub(in crate::overlay) fn overridden_values(
                 };
                 let said = said.into_iter().map(problem);
                 // Of several charts in one overlay, nobody says whose a file of values is.
-                if owners.len() > 1 && pin.layer == Layer::File {
+                let is_apart = match values.rank {
+                    Some(_) => {
+                        let file = here.file_of(pin).map(|reading| folder(&reading.file.path));
+                        file != Some(folder(&values.file.file.path))
+                    }
+                    None => owners.len() > 1 && pin.layer == Layer::File,
+                };
+                if is_apart {
                     warnings.extend(said);
                 } else {
                     problems.extend(said);
@@ -99,6 +109,27 @@ pub(in crate::overlay) fn unreached(reading: &Reading<'_>) -> Vec<Problem> {
             })
         })
         .collect()
+}
+
+/// Sources that Argo CD passes over, with whatever they pin.
+pub(in crate::overlay) fn ignored_sources(reading: &Reading<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for file in reading.files.values() {
+        for part in file.parts.iter().filter(|part| part.shape == Shape::Argo) {
+            let scope = Scope::at(&file.document, part.base.clone());
+            let Some(source) = ignored_source(&scope) else { continue };
+            let Some(node) = scope.read(&source) else { continue };
+            problems.push(Problem {
+                place: Some(file.document.place(node)),
+                message: format!(
+                    "`{}` counts for nothing: Argo CD takes `sources` in its place",
+                    scope.in_file(&source)
+                ),
+                hints: vec!["leave one of the two".to_owned()],
+            });
+        }
+    }
+    problems
 }
 
 /// Promoted parameters that Helm takes for a number, a boolean or nothing: `--set` parses what it gets.
@@ -150,7 +181,7 @@ fn winning_refs(here: &Reading<'_>, couple: &Couple<'_>, pin: &Pin) -> Vec<Probl
     flux::winning_refs(&scope, &pin.named).into_iter().map(problem).collect()
 }
 
-/// Every place of an overlay that holds values for a chart, but for files of values.
+/// Every place of an overlay that holds values for a chart.
 fn values_of<'r>(reading: &'r Reading<'_>) -> Vec<Values<'r>> {
     let mut all = Vec::new();
     for (file_name, file) in &reading.files {
@@ -158,8 +189,17 @@ fn values_of<'r>(reading: &'r Reading<'_>) -> Vec<Values<'r>> {
             let scope = Scope::at(&file.document, part.base.clone());
             let mut add = |layer, owner: KeyPath, base: KeyPath, text| {
                 let scope = scope.clone();
-                all.push(Values { layer, file_name, file, part, owner, scope, base, text });
+                let rank = part.is_values_file.then(|| reading.overlay.rank_of(file_name));
+                all.push(Values { layer, rank, file_name, file, part, owner, scope, base, text });
             };
+            if part.is_values_file {
+                add(Layer::File, KeyPath::root(0), KeyPath::root(0), None);
+            }
+            for (chart, inline) in
+                if part.shape == Shape::Kustomization { inline_values(&scope) } else { Vec::new() }
+            {
+                add(Layer::Object, chart, inline, None);
+            }
             if part.shape == Shape::Flux
                 && scope.text_at(&KeyPath::root(0).key("kind")) == Some("HelmRelease")
             {
@@ -187,9 +227,23 @@ fn values_of<'r>(reading: &'r Reading<'_>) -> Vec<Values<'r>> {
     all
 }
 
+/// The charts of a kustomization that have values beside their file of them, with the place of these. Kustomize takes
+/// them for the last word (`HelmChartInflationGenerator.go`), but where `valuesMerge` is `merge`.
+fn inline_values(scope: &Scope<'_>) -> Vec<(KeyPath, KeyPath)> {
+    let list = KeyPath::root(0).key("helmCharts");
+    let count = scope.read(&list).map_or(0, |list| list.items().len());
+    let charts = (0..count).map(|at| list.index(at));
+    let charts = charts.filter(|chart| scope.text_at(&chart.key("valuesMerge")) != Some("merge"));
+    let inline = charts.map(|chart| (chart.clone(), chart.key("valuesInline")));
+    inline.filter(|(_, inline)| scope.read(inline).is_some()).collect()
+}
+
 impl<'r> Values<'r> {
     /// Whether what they say counts in place of a pin.
     fn are_above(&self, pin: &Pin) -> bool {
+        if self.rank.is_some() {
+            return pin.rank.is_some() && self.rank > pin.rank;
+        }
         let of_one = || {
             let owner = source_above(&pin.named).unwrap_or_else(|| KeyPath::root(0));
             (self.file_name, &self.part.name, &self.owner) == (pin.group.0.as_str(), &pin.part, &owner)

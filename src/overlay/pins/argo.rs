@@ -20,7 +20,7 @@ const MOST_SOURCES: usize = 100;
 
 /// What a scalar of an Argo CD object is, or nothing where it is no pin.
 pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node) -> Option<Meaning> {
-    let source = source_above(path)?;
+    let source = source_above(path).filter(|source| !is_ignored(scope, source))?;
     let below = path.below_of(&source)?;
     let text = scope.text_of(node);
     let here = scope.below(&source);
@@ -63,6 +63,19 @@ pub(in crate::overlay) fn source_above(path: &KeyPath) -> Option<KeyPath> {
     Some(KeyPath { document: path.document, steps })
 }
 
+/// A `source` beside `sources`, which Argo CD takes in its place (`GetSource`, `HasMultipleSources`).
+pub(in crate::overlay) fn ignored_source(scope: &Scope<'_>) -> Option<KeyPath> {
+    let spec = KeyPath::root(0).key("spec");
+    let found = [spec.key("template").key("spec"), spec].map(|spec| spec.key("source"));
+    found.into_iter().find(|source| scope.read(source).is_some() && is_ignored(scope, source))
+}
+
+fn is_ignored(scope: &Scope<'_>, source: &KeyPath) -> bool {
+    let is_source = matches!(source.steps.last(), Some(Step::Key(key)) if key == "source");
+    let list = source.parent().filter(|_| is_source).and_then(|spec| scope.read(&spec.key("sources")));
+    list.is_some_and(|list| !list.items().is_empty())
+}
+
 /// Every source of an object.
 pub(in crate::overlay) fn sources(scope: &Scope<'_>) -> Vec<KeyPath> {
     let mut found = Vec::new();
@@ -73,7 +86,7 @@ pub(in crate::overlay) fn sources(scope: &Scope<'_>) -> Vec<KeyPath> {
         found.extend((0..count).map(|at| list.index(at)));
         found.extend([spec.key("source"), spec.key("sourceHydrator").key("drySource")]);
     }
-    found.retain(|source| scope.read(source).is_some());
+    found.retain(|source| scope.read(source).is_some() && !is_ignored(scope, source));
     found
 }
 
@@ -159,9 +172,6 @@ fn plain_url(url: &str) -> &str {
 
 /// A chart's version, or what of a git repository is deployed.
 fn revision(here: &Scope<'_>, text: &str) -> Option<Meaning> {
-    if text.is_empty() || text == "HEAD" {
-        return None;
-    }
     let at = |key: &str| here.text_at(&KeyPath::root(0).key(key));
     let url = plain_url(at("repoURL")?);
     let chart = at("chart").or_else(|| url.strip_prefix("oci://").and_then(|url| url.rsplit('/').next()));
@@ -187,10 +197,20 @@ fn parameter(here: &Scope<'_>, path: &KeyPath, text: &str) -> Option<Meaning> {
     let value = helm_path(name)?;
     // The neighbours alone: a long list is read for each of its items.
     let beside = name.rsplit_once('.').map_or("", |(above, _)| above);
+    let value = by_keys(&value);
     let values = values_of_parameters(here, &item.parent()?, beside, (&value, text))?;
     let values = Scope::at(&values, KeyPath::root(0));
     let found = helm::meaning(&values, &value, values.read(&value)?)?;
     Some(Meaning { settled: path.steps.len(), ..found })
+}
+
+/// A path with keys for the places in lists: a mapping has `[999]` without the items before it.
+fn by_keys(path: &KeyPath) -> KeyPath {
+    let key = |step: &Step| match step {
+        Step::Index(at) => Step::Key(at.to_string()),
+        other => other.clone(),
+    };
+    KeyPath { document: path.document, steps: path.steps.iter().map(key).collect() }
 }
 
 /// The values that parameters beside one make, and that one with this text.
@@ -210,7 +230,7 @@ fn values_of_parameters(
         let text = |key| item.get(key).map(|node| here.text_of(node));
         let path = text("name").filter(names_image).and_then(helm_path);
         if let (Some(path), Some(value)) = (path, text("value")) {
-            put(&mut values, &path.steps, value);
+            put(&mut values, &by_keys(&path).steps, value);
         }
     }
     put(&mut values, &this.0.steps, this.1);
@@ -228,18 +248,7 @@ fn put(values: &mut serde_json::Value, steps: &[Step], text: &str) {
                 put(entries.entry(key.as_str()).or_insert(Value::Null), rest, text);
             }
         }
-        Some((Step::Index(at), rest)) => {
-            if !values.is_array() {
-                *values = Value::Array(Vec::new());
-            }
-            if let Value::Array(items) = values {
-                items.resize(items.len().max(at + 1), Value::Null);
-                if let Some(item) = items.get_mut(*at) {
-                    put(item, rest, text);
-                }
-            }
-        }
-        Some((Step::Item { .. }, _)) | None => *values = Value::String(text.to_owned()),
+        Some((Step::Index(_) | Step::Item { .. }, _)) | None => *values = Value::String(text.to_owned()),
     }
 }
 

@@ -16,8 +16,11 @@ pub const OVERLAY_FILES: &[&str] = &[
     "kustomization.yml",
     "Kustomization",
     "Chart.yaml",
-    "Chart.lock",
+    LOCK_FILE,
 ];
+
+/// What Helm writes beside a `Chart.yaml`: read, and never an overlay by itself.
+pub const LOCK_FILE: &str = "Chart.lock";
 
 /// What a file, or a part of one, is: it decides which of its values are pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +84,7 @@ impl Shape {
                 (Self::Kustomization, "kustomization.yaml")
             }
             "Chart.yaml" => (Self::Chart, "Chart.yaml"),
-            "Chart.lock" => (Self::Lock, "Chart.lock"),
+            LOCK_FILE => (Self::Lock, LOCK_FILE),
             other => (Self::Values, other),
         }
     }
@@ -110,6 +113,9 @@ impl FileRule {
     /// A name that is no path; a place that is no key path; a word in braces that stands for nothing.
     pub fn new(file: &str, at: Option<&str>, shape: Option<Shape>) -> Result<Self> {
         let rule = Self { file: file.to_owned(), at: at.map(str::to_owned), shape };
+        if !rule.is_rooted() {
+            RepoPath::parse(&filled(file, "environment", "app")?)?;
+        }
         // What holds for one name holds for all: names have no `/`, no dots in a row and no brackets.
         rule.named(&RepoPath::parse("overlay")?, "environment", "app")?;
         Ok(rule)
@@ -119,6 +125,12 @@ impl FileRule {
     #[must_use]
     pub fn is_rooted(&self) -> bool {
         self.file.starts_with('/')
+    }
+
+    /// Whether both name one place, whatever they say of its shape.
+    #[must_use]
+    pub fn is_place_of(&self, other: &Self) -> bool {
+        (&self.file, &self.at) == (&other.file, &other.at)
     }
 
     /// Whether each environment has a file, or a part of one, of its own by this name.
@@ -139,8 +151,7 @@ impl FileRule {
         }
         let at = self.at.as_deref().map(|at| KeyPath::parse(&filled(at, environment, app)?)).transpose()?;
         let (by_name, plain) = Shape::of_name(path.file_name());
-        let shape =
-            self.shape.or_else(|| Some(by_name).filter(|shape| at.is_none() && *shape != Shape::Values));
+        let shape = self.shape.or_else(|| Some(by_name).filter(|shape| *shape != Shape::Values));
         let name = if plain == path.file_name() {
             self.file.clone()
         } else {
@@ -237,7 +248,7 @@ mod tests {
     #[test]
     fn a_name_that_is_no_file_is_refused_with_a_reason() {
         let table = [
-            ("../x.yaml", None, "is not a path in the repository"),
+            ("../x.yaml", None, "`../x.yaml` is not a path in the repository"),
             ("", None, "names no file"),
             (".", None, "is not a path in the repository"),
             ("/", None, "names no file"),
@@ -292,6 +303,14 @@ environments:
         assert_eq!(String::from_utf8(moved.files[0].after.clone()).unwrap(), expected);
         assert!(moved.drift.is_empty(), "{:?}", moved.drift);
         assert_eq!(warnings(&moved), [""; 0]);
+    }
+
+    #[test]
+    fn a_part_of_a_file_is_what_the_files_name_says() {
+        let text = "staging: {images: [{name: a, newTag: v2}]}\nprod: {images: [{name: a, newTag: v1}]}\n";
+        let files = [("kustomization.yaml", text)];
+        let moved = moved(&file("kustomization.yaml", Some("{environment}")), &files, &files);
+        assert_eq!(changes(&moved), ["2 prod.images[name=a].newTag v1 -> v2"]);
     }
 
     #[test]

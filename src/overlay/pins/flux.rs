@@ -2,6 +2,7 @@
 //!
 //! Branches and ranges are none that could be carried: what Flux takes for them changes without a commit.
 
+use super::moving::Motion;
 use super::scope::Scope;
 use super::{Meaning, Member, PinKind};
 use super::{helm, kustomize};
@@ -28,6 +29,13 @@ pub(in crate::overlay) fn meaning(scope: &Scope<'_>, path: &KeyPath, node: &Node
             versioned(scope, path, (PinKind::ChartVersion, Member::Version), "chart", text)
         }
         ("OCIRepository" | "GitRepository", ["ref", "tag"]) => reference(scope, path, Member::Version, text),
+        ("GitRepository", ["ref", "name"]) => whole_ref(scope, path, text),
+        // A range belongs to its environment.
+        ("OCIRepository" | "GitRepository", ["ref", "semver"])
+            if Motion::of(PinKind::ChartVersion, text) == Motion::Fixed =>
+        {
+            whole_ref(scope, path, text)
+        }
         // A commit wins over a tag as a digest does, and goes with it in the same way.
         ("OCIRepository", ["ref", "digest"]) | ("GitRepository", ["ref", "commit"]) => {
             reference(scope, path, Member::Digest, text)
@@ -67,6 +75,12 @@ fn image(scope: &Scope<'_>, path: &KeyPath, node: &Node, depth: usize) -> Option
 fn reference(scope: &Scope<'_>, path: &KeyPath, member: Member, text: &str) -> Option<Meaning> {
     let found = versioned(scope, &path.parent()?, (PinKind::RemoteRef, member), "url", text)?;
     Some(Meaning { group: "ref".to_owned(), settled: path.steps.len(), ..found })
+}
+
+/// What counts in place of `ref.tag`, and moves by itself.
+fn whole_ref(scope: &Scope<'_>, path: &KeyPath, text: &str) -> Option<Meaning> {
+    let found = reference(scope, path, Member::Whole, text)?;
+    Some(Meaning { group: path.to_string(), ..found })
 }
 
 /// A version beside the name of what it is a version of.
@@ -205,7 +219,25 @@ spec: {chart: redis, version: 20.1.0}
     }
 
     #[test]
-    fn ranges_belong_to_their_environments() {
+    fn refs_by_full_name_and_exact_versions_move() {
+        let table = [
+            ("GitRepository", "    name: refs/tags/v1.8.0\n", "    name: refs/tags/v1.7.0\n", true),
+            ("GitRepository", "    name: refs/tags/v1.8.0\n", "    name: refs/heads/main\n", true),
+            ("GitRepository", "    name: refs/heads/main\n", "    name: refs/tags/v1.7.0\n", false),
+            ("OCIRepository", "    semver: 1.8.0\n", "    semver: 1.7.0\n", true),
+            ("OCIRepository", "    semver: 1.x\n", "    semver: 1.7.0\n", false),
+            ("OCIRepository", "    semver: '1.8'\n", "    semver: 1.7.0\n", false),
+        ];
+        for (kind, staging, prod, moves) in table {
+            let (staging, prod) = (source(kind, staging), source(kind, prod));
+            let moved = moved_in(&[("s.yaml", &staging)], &[("s.yaml", &prod)], Missing::List).unwrap();
+            assert_eq!(after(&moved), if moves { staging.as_str() } else { "" });
+            assert_eq!(warnings(&moved).len(), usize::from(!moves), "{:?}", warnings(&moved));
+        }
+    }
+
+    #[test]
+    fn a_range_never_takes_the_place_of_a_version_and_of_a_range_with_a_warning() {
         let release = |version: &str| {
             format!(
                 "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: podinfo}}\nspec:\n  chart:\n    spec:\n      version: {version}\n"
@@ -215,7 +247,7 @@ spec: {chart: redis, version: 20.1.0}
             (
                 "'>=1.0.0-alpha'",
                 "'>=1.0.0'",
-                Some("stays at `>=1.0.0`: `>=1.0.0-alpha` in staging is no fixed version"),
+                Some("moves to `>=1.0.0-alpha`, a range: what it chooses need not be what ran in staging"),
             ),
             ("'*'", "1.2.3", Some("stays at `1.2.3`: `*` in staging is no fixed version")),
             ("1.x", "1.x", None),
@@ -223,7 +255,10 @@ spec: {chart: redis, version: 20.1.0}
         for (staging, prod, said) in table {
             let (staging, prod) = (release(staging), release(prod));
             let moved = moved_in(&[("r.yaml", &staging)], &[("r.yaml", &prod)], Missing::List).unwrap();
-            assert_eq!(changes(&moved), [""; 0]);
+            assert_eq!(
+                changes(&moved).len(),
+                usize::from(said.is_some_and(|said| said.starts_with("moves")))
+            );
             let expected = said.map(|said| format!("`prod/r.yaml:7:16`: `spec.chart.spec.version` {said}"));
             assert_eq!(warnings(&moved), expected.into_iter().collect::<Vec<_>>());
         }

@@ -39,14 +39,12 @@ pub(in crate::overlay) enum Same {
 impl Layer {
     /// The layer of what stands at a path in a part of this shape.
     pub(in crate::overlay) fn of(shape: Shape, path: &KeyPath) -> Self {
-        let has = |keys: &[&str]| {
+        let are = |steps: &[Step], keys: &[&str]| {
             let is = |(step, key): (&Step, &&str)| matches!(step, Step::Key(step) if step == key);
-            path.steps.windows(keys.len()).any(|steps| steps.iter().zip(keys).all(is))
+            steps.iter().zip(keys).all(is)
         };
-        let starts = |keys: &[&str]| {
-            let is = |(step, key): (&Step, &&str)| matches!(step, Step::Key(step) if step == key);
-            path.steps.len() >= keys.len() && path.steps.iter().zip(keys).all(is)
-        };
+        let has = |keys: &[&str]| path.steps.windows(keys.len()).any(|steps| are(steps, keys));
+        let starts = |keys: &[&str]| path.steps.get(..keys.len()).is_some_and(|steps| are(steps, keys));
         match shape {
             Shape::Kustomization if starts(&["images"]) => Self::Kustomization,
             Shape::Argo if has(&["helm", "parameters"]) => Self::Parameter,

@@ -24,7 +24,7 @@ pub(in crate::overlay) mod scope;
 pub mod template;
 
 use self::files::NamedFile;
-use self::image::{tag_and_digest, tagged};
+use self::image::{has_one_name, tag_and_digest, tagged};
 use self::layer::Layer;
 use self::reading::Reading;
 use self::rules::{PinRules, Place as RulePlace, Said};
@@ -41,7 +41,7 @@ pub struct Overlay {
     pub environment: String,
     /// The folder.
     pub path: RepoPath,
-    /// Which files make it.
+    /// Which files make it; of Helm values, a later one wins over those before it.
     pub named: Vec<NamedFile>,
     /// Those of them that there are, in any order.
     pub files: Vec<OverlayFile>,
@@ -97,6 +97,8 @@ pub struct Pin {
     pub(in crate::overlay) repository: Option<String>,
     /// Which part of what an operator puts together it is in: the later wins.
     pub(in crate::overlay) layer: Layer,
+    /// The place of its file among those of plain Helm values: the later wins.
+    pub(in crate::overlay) rank: Option<usize>,
     /// Where it stands in its part of the file: what patterns name.
     pub(in crate::overlay) named: KeyPath,
     /// The part of the file.
@@ -156,11 +158,21 @@ pub fn shared_pins<'a>(a: &'a [Pin], b: &[Pin]) -> Vec<&'a Pin> {
     a.iter().filter(|pin| b.iter().any(|other| other.file == pin.file && other.key == pin.key)).collect()
 }
 
+/// The folder in which a file stands: files of Helm values in one are taken to be of one chart.
+pub(in crate::overlay) fn folder(file: &RepoPath) -> &str {
+    file.as_str().rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 impl Overlay {
     /// A file's path in the overlay; in the repository, where it stands outside of its folder.
     pub(in crate::overlay) fn name_of<'f>(&self, file: &'f RepoPath) -> &'f str {
         let below = file.as_str().strip_prefix(self.path.as_str()).filter(|_| self.path.contains(file));
         below.map_or(file.as_str(), |name| name.trim_start_matches('/'))
+    }
+
+    /// The place of a file, by what every overlay calls it, among those that make the overlay.
+    pub(in crate::overlay) fn rank_of(&self, name: &str) -> usize {
+        self.named.iter().position(|named| named.name == name).unwrap_or_default()
     }
 }
 
@@ -224,6 +236,19 @@ impl Pin {
     #[must_use]
     pub fn place(&self) -> Place {
         Place::at(self.file.as_str(), self.line, self.column)
+    }
+
+    /// Whether a later values file of one folder says something else at its place.
+    pub(in crate::overlay) fn is_overridden_by(&self, later: &Self) -> bool {
+        let is_another = self.repository.as_deref().zip(later.repository.as_deref());
+        let is_another = is_another.is_some_and(|(one, other)| !has_one_name(one, other));
+        self.rank.is_some()
+            && !is_another
+            && self.rank < later.rank
+            && (&self.named, self.member) == (&later.named, later.member)
+            && !later.value.is_empty()
+            && self.value != later.value
+            && folder(&self.file) == folder(&later.file)
     }
 
     /// Whether two pins are the same one in two overlays.
@@ -380,11 +405,12 @@ flags: [x, y]
         }
 
         #[test]
-        fn the_order_of_files_never_matters(swap in any::<bool>()) {
-            let mut files = [("values.yaml", "image: {tag: v1}"), ("kustomization.yaml", "images: [{name: a, newTag: v1}]")];
-            let first = pins_of(&files);
-            if swap { files.reverse(); }
-            prop_assert_eq!(first, pins_of(&files));
+        fn the_order_in_which_files_are_read_never_matters(swap in any::<bool>()) {
+            let files = [("values.yaml", "image: {tag: v1}"), ("kustomization.yaml", "images: [{name: a, newTag: v1}]")];
+            let mut read = overlay("staging", &files);
+            let first = pins(&read, &PinRules::default()).unwrap();
+            if swap { read.files.reverse(); }
+            prop_assert_eq!(first, pins(&read, &PinRules::default()).unwrap());
         }
     }
 }

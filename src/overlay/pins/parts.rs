@@ -17,6 +17,8 @@ pub(in crate::overlay) struct Part {
     pub(in crate::overlay) kind: Option<String>,
     pub(in crate::overlay) base: KeyPath,
     pub(in crate::overlay) shape: Shape,
+    /// Whether it is all of a file of Helm values.
+    pub(in crate::overlay) is_values_file: bool,
 }
 
 /// A document that is a Kubernetes object.
@@ -35,7 +37,13 @@ pub(super) fn parts(document: &Document, named: &NamedFile, environment: &str) -
             failure.hinted(format!("`at` in the settings names where the values of `{environment}` stand"))
         })?;
         let shape = named.shape.or_else(|| Shape::of_object(node)).unwrap_or(Shape::Values);
-        return Ok(vec![Part { name: String::new(), kind: None, base: at.clone(), shape }]);
+        return Ok(vec![Part {
+            name: String::new(),
+            kind: None,
+            base: at.clone(),
+            shape,
+            is_values_file: false,
+        }]);
     }
     let objects = objects(document, environment);
     let mut parts = Vec::new();
@@ -53,7 +61,8 @@ pub(super) fn parts(document: &Document, named: &NamedFile, environment: &str) -
             None if number == 0 => (String::new(), None),
             None => (format!("@{number}."), None),
         };
-        parts.push(Part { name, kind, base: KeyPath::root(number), shape });
+        let is_values_file = shape == Shape::Values && object.is_none();
+        parts.push(Part { name, kind, base: KeyPath::root(number), shape, is_values_file });
     }
     if parts.is_empty()
         && let Some(what @ (Shape::Argo | Shape::Flux)) = named.shape

@@ -173,6 +173,7 @@ impl<'o> FileReading<'o> {
                     column: node.column,
                     repository: meaning.repository,
                     layer: Layer::of(part.shape, &path),
+                    rank: part.is_values_file.then(|| overlay.rank_of(&named.name)),
                     named: path,
                     settled: meaning.settled,
                     part: part.name.clone(),

@@ -31,6 +31,19 @@ fn problem(text: &str) -> String {
 }
 
 #[test]
+fn mistakes_in_files_are_told_where_they_are() {
+    assert_eq!(
+        problem("files: [values.yaml, values.yaml]"),
+        "1:22 `files` names one place twice; the other is on line 1"
+    );
+    assert!(problems("files: [{file: a.yaml, at: x}, {file: a.yaml, at: y}, a.yml]").is_empty());
+    let part = problem("files: [{file: a.yaml, at: 'a..b'}, a.yaml]");
+    assert!(part.starts_with("1:28 `at`: `a..b` is not a key path"), "{part}");
+    let outside = problem("files: [../x.yaml]");
+    assert!(outside.starts_with("1:9 ") && outside.contains("`../x.yaml` is not a path"), "{outside}");
+}
+
+#[test]
 fn a_file_with_every_key_is_read() {
     let reading = reading(EVERYTHING);
     assert_eq!(reading.problems, []);

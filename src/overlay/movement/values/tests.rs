@@ -130,3 +130,61 @@ fn helm_reads_a_parameter_of_digits_as_a_number() {
         assert_eq!(said.iter().any(|said| said.contains("as something else than text")), warns, "{said:?}");
     }
 }
+
+const FILES: [&str; 2] = ["values-1.yaml", "values-2.yaml"];
+
+fn in_files(staging: [&str; 2], prod: [&str; 2]) -> Result<Movement> {
+    let files = |texts: [&'static str; 2]| [(FILES[0], texts[0]), (FILES[1], texts[1])];
+    let leak = |texts: [&str; 2]| texts.map(|text| &*Box::leak(text.to_owned().into_boxed_str()));
+    moved_in(&files(leak(staging)), &files(leak(prod)), Missing::List)
+}
+
+#[test]
+fn a_leftover_in_a_later_values_file_stops_the_run_in_either_overlay() {
+    let prod = in_files([VALUES[0], "replicas: 1\n"], [VALUES[1], "image:\n  tag: v0\n"]);
+    let said = prod.unwrap_err().to_string();
+    assert!(said.contains("prod/values-2.yaml:2:8`: `image.tag` wins over the promoted `image.tag`: prod runs `v0`\nhint: remove it from `environments/prod/values-2.yaml` (line 2)"), "{said}");
+    let staging = in_files([VALUES[0], "image: {tag: v3-exp}\n"], [VALUES[1], "replicas: 1\n"]);
+    let said = staging.unwrap_err().to_string();
+    assert!(said.contains("staging/values-2.yaml:1:14`: `image.tag` wins over"), "{said}");
+    let digest = in_files([VALUES[0], "{}\n"], [VALUES[1], "image: {digest: 'sha256:aa'}\n"]);
+    assert!(digest.unwrap_err().to_string().contains("`image.digest` wins over the promoted `image.tag`"));
+    // What is promoted itself, says the same, names another image or comes first is no leftover.
+    let others = [
+        ("image: {tag: v3}\n", "image: {tag: v0}\n", 2),
+        ("{}\n", "image: {tag: v2}\n", 1),
+        ("{}\n", "image: {repository: acme/other, tag: v0}\n", 1),
+        ("{}\n", "other: {image: {tag: v0}}\n", 1),
+    ];
+    for (staging, prod, moves) in others {
+        let moved = in_files([VALUES[0], staging], [VALUES[1], prod]).unwrap();
+        assert_eq!((changes(&moved).len(), warnings(&moved).len()), (moves, 0), "{prod}");
+    }
+    let first = in_files(["{}\n", VALUES[0]], ["image: {tag: v0}\n", VALUES[1]]).unwrap();
+    assert_eq!((changes(&first).len(), warnings(&first).len()), (1, 0));
+    // In folders of their own they may be of two charts.
+    let files = |texts: [&'static str; 2]| [("a/values.yaml", texts[0]), ("b/values.yaml", texts[1])];
+    let (staging, prod) = (files([VALUES[0], "{}\n"]), files([VALUES[1], "image: {tag: v0}\n"]));
+    let moved = moved_in(&staging, &prod, Missing::List).unwrap();
+    assert!(warnings(&moved)[0].contains("wins over the promoted `image.tag`: prod runs `v0`"));
+}
+
+#[test]
+fn values_in_a_kustomization_count_after_the_file_unless_they_are_merged_below_it() {
+    let chart = |more: &str| format!("helmCharts:\n- name: agent\n  valuesFile: values.yaml\n{more}");
+    let with = |more: &str| {
+        let prod = chart(more);
+        moved_in(
+            &[("values.yaml", VALUES[0]), ("kustomization.yaml", &chart(""))],
+            &[("values.yaml", VALUES[1]), ("kustomization.yaml", &prod)],
+            Missing::List,
+        )
+    };
+    let inline = "  valuesInline: {image: {tag: v0}}\n";
+    for more in [inline.to_owned(), format!("{inline}  valuesMerge: replace\n")] {
+        let said = with(&more).unwrap_err().to_string();
+        assert!(said.contains("prod/kustomization.yaml:4:31`: `helmCharts[0].valuesInline.image.tag` wins over the promoted `image.tag`: prod runs `v0`"), "{said}");
+    }
+    assert_eq!(changes(&with(&format!("{inline}  valuesMerge: merge\n")).unwrap()).len(), 1);
+    assert_eq!(changes(&with("  valuesInline: {image: {tag: v2}}\n").unwrap()).len(), 1);
+}

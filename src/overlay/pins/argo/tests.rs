@@ -76,6 +76,7 @@ spec:
             "spec.sources[0].helm.valuesObject.proxy.image.tag ImageTag acme/proxy = v2",
             "spec.sources[1].targetRevision RemoteRef https://git.acme.example/gitops = release-7",
             "spec.sources[2].targetRevision ChartVersion redis = 20.1.0",
+            "spec.sources[3].targetRevision RemoteRef https://git.acme.example/manifests = HEAD",
             "spec.sources[3].kustomize.images[0] ImageReference ghcr.io/acme/agent = v1.8.0@sha256:aa",
             "spec.sources[3].kustomize.images[1] ImageReference acme/proxy = v2",
             "spec.sources[3].kustomize.images[3] ImageReference acme/kept = v3",
@@ -92,6 +93,10 @@ fn long_lists_and_deep_names_take_no_time_to_speak_of() {
     list += &format!("      - {{name: '{}', value: v1}}\n", "a.".repeat(100_000) + "tag");
     list += &format!("      - {{name: 'a{}', value: v1}}\n", "[999]".repeat(100_000));
     assert_eq!(listed_in("app.yaml", &parameters(&list), &[]).len(), 1000);
+    let far: String = (0..1000)
+        .map(|n| format!("      - {{name: 'p{n}[999][999][999].image.tag', value: v{n}}}\n"))
+        .collect();
+    assert_eq!(listed_in("app.yaml", &parameters(&far), &[]).len(), 1000);
     let source = "  - {repoURL: x/y, path: p, targetRevision: v1}\n";
     let many: String = (0..1000).map(|n| source.replace("path: p", &format!("path: p{n}"))).collect();
     assert_eq!(listed_in("app.yaml", &format!("{HEAD}spec:\n  sources:\n{many}"), &[]).len(), 1000);
@@ -179,6 +184,47 @@ fn a_fixed_ref_never_becomes_a_moving_one() {
     assert_eq!(changes(&moved), ["7 spec.source.targetRevision main -> v1.7.3"]);
 }
 
+#[test]
+fn a_branch_is_never_promoted_and_one_of_prod_gives_way_to_a_version() {
+    let at = |revision: &str| application(&format!("    targetRevision: {revision}\n"));
+    let chart = |version: &str| application(&format!("    chart: agent\n    targetRevision: {version}\n"));
+    let stays =
+        |theirs: &str, ours: &str| format!("stays at `{theirs}`: `{ours}` in staging is no fixed version");
+    let table = [
+        (at("main"), at("HEAD"), None, Some(stays("HEAD", "main"))),
+        (at("release-1.8"), at("release-1.7"), None, Some(stays("release-1.7", "release-1.8"))),
+        (at("release/1.8"), at("v1.7.0"), None, Some(stays("v1.7.0", "release/1.8"))),
+        (at("HEAD"), at("HEAD"), None, None),
+        (at("v1.8.0"), at("HEAD"), Some("v1.8.0"), None),
+        (at("v1.8.0"), at("''"), Some("v1.8.0"), None),
+        (
+            at("''"),
+            at("v1.7.0"),
+            None,
+            Some("stays at `v1.7.0`: staging names no fixed version there".to_owned()),
+        ),
+        (chart("'1.5'"), chart("1.4.2"), None, Some(stays("1.4.2", "1.5"))),
+        (
+            chart("^1.8.0"),
+            chart("~1.7.0"),
+            Some("^1.8.0"),
+            Some("moves to `^1.8.0`, a range: what it chooses need not be what ran in staging".to_owned()),
+        ),
+        (chart("1.8.0"), chart("~1.7.0"), Some("1.8.0"), None),
+    ];
+    for (staging, prod, expected, said) in table {
+        let moved = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap();
+        assert_eq!(
+            moved.changes.first().and_then(|change| change.after.as_deref()),
+            expected,
+            "{staging}{prod}"
+        );
+        let warnings = warnings(&moved);
+        assert_eq!(warnings.len(), usize::from(said.is_some()), "{warnings:?}");
+        assert!(warnings.iter().zip(&said).all(|(warning, said)| warning.ends_with(said)), "{warnings:?}");
+    }
+}
+
 fn parameters(list: &str) -> String {
     application(&format!("    helm:\n      parameters:\n{list}"))
 }
@@ -246,4 +292,18 @@ fn names_and_repositories_of_one_string_images_stay() {
     let prod = images("acme/kept=*:v2, 'agent=prod.io/acme/agent:v1'");
     let moved = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap();
     assert_eq!(after(&moved), images("acme/kept=*:v3, 'agent=prod.io/acme/agent:v2@sha256:bb'"));
+}
+
+#[test]
+fn a_source_beside_sources_pins_nothing_and_that_is_said() {
+    let of = |first: &str, listed: &str| {
+        format!(
+            "{HEAD}spec:\n  source: {{repoURL: x/y, targetRevision: {first}}}\n  sources:\n  - {{repoURL: x/y, targetRevision: {listed}}}\n"
+        )
+    };
+    let (staging, prod) = (of("v2", "v3"), of("v0", "v1"));
+    let moved = moved_in(&[("app.yaml", &staging)], &[("app.yaml", &prod)], Missing::List).unwrap();
+    assert_eq!(changes(&moved), ["7 spec.sources[0].targetRevision v1 -> v3"]);
+    let said = "/app.yaml:5:11`: `spec.source` counts for nothing: Argo CD takes `sources` in its place";
+    assert_eq!(warnings(&moved), ["prod", "staging"].map(|environment| format!("`{environment}{said}")));
 }
