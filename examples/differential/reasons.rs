@@ -51,6 +51,7 @@ const FILE: &[(&str, &str)] = &[
     ("aliases stand for more than", "alias bomb"),
     ("an alias stands inside its own anchor", "alias inside its anchor"),
     ("an anchor's name has more than", "anchor's name"),
+    ("two byte-order marks", "two byte-order marks"),
     ("an invisible line break", "invisible line break"),
     ("a tag runs into a comma or bracket", "tag runs on"),
 ];

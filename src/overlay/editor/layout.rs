@@ -219,6 +219,27 @@ impl<'t> Layout<'t> {
         Some(BlockScalar { header, content: start..end })
     }
 
+    /// Where a new key of this indentation may stand from a line on: below comments that are indented deeper, and
+    /// below commented-out items of a list whose dashes stand there too. They belong to what is above.
+    pub(super) fn below_own_comments(&self, line: usize, indent: usize, is_list: bool) -> usize {
+        let (mut end, mut is_item) = (line, false);
+        loop {
+            let next = self.skip_blank_lines(end);
+            if !self.is_comment(next) {
+                return end;
+            }
+            let column = self.column(next);
+            let text = self.tail(next).trim_start_matches('#');
+            let goes_on = is_item && text.starts_with("  ");
+            let is_own_item = is_list && column == indent && (goes_on || text.trim_start().starts_with("- "));
+            if column <= indent && !is_own_item {
+                return end;
+            }
+            is_item = is_own_item;
+            end = self.next_line(next);
+        }
+    }
+
     /// Whether there is a tab in the blank lines from the start of a line on, or before a comment there.
     pub(super) fn is_tab_below(&self, line: usize) -> bool {
         let end = self.skip_blank_lines(line);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::failure::{Failure, Kind, Result};
 
 use super::document::{Document, Entry, Node, ScalarStyle, Value};
-use super::layout::{Layout, has_break, last_value};
+use super::layout::{FlowLine, Layout, has_break, last_value};
 use super::planning::{Group, Plan, Set};
 use super::proof::broken;
 use super::quoting::{Context, is_string, written};
@@ -169,6 +169,8 @@ impl<'d> Cutter<'d> {
             let at = self.layout.after(entry);
             self.refuse_tab_below(&entry.value, at)?;
             self.refuse_open_end(plan, entry, at)?;
+            let is_list = matches!(&entry.value.value, Value::Sequence { flow: false, .. });
+            let at = self.layout.below_own_comments(at, indent, is_list);
             splices.push(Splice::line(at, format!("{}{key}: {value}", " ".repeat(indent)), ending));
         }
         let mut numbers = group.removed.iter().copied().peekable();
@@ -409,7 +411,12 @@ impl<'d> Cutter<'d> {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return Err(broken()) };
         let lines: Option<Vec<_>> =
             run.iter().map(|entry| self.layout.own_flow_line(entry, self.layout.end(entry))).collect();
-        if let Some(lines) = lines {
+        // A comma at the start of the next line would stay behind.
+        let has_commas = |lines: &Vec<FlowLine>| {
+            let needed = if next.is_some() { lines.len() } else { lines.len().saturating_sub(1) };
+            lines.iter().take(needed).all(|line| line.comma.is_some())
+        };
+        if let Some(lines) = lines.filter(has_commas) {
             let mut splices: Vec<_> =
                 lines.iter().map(|line| Splice::replace(line.start..line.end, "")).collect();
             let comma_is_left = next.is_none() && lines.last().is_some_and(|line| line.comma.is_none());

@@ -34,6 +34,14 @@ pub(super) fn text_of<'b>(path: &RepoPath, bytes: &'b [u8]) -> Result<&'b str> {
             .hinted("save it as UTF-8")
             .because(error)
     })?;
+    if text.starts_with("\u{feff}\u{feff}") {
+        return Err(Failure::at(
+            Kind::Overlay,
+            Place::at(path.as_str(), 1, 1),
+            "the file has two byte-order marks",
+        )
+        .hinted("save it with one or none"));
+    }
     refuse_unseen_breaks(path, text)?;
     Ok(text)
 }

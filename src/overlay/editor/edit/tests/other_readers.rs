@@ -119,3 +119,43 @@ fn json_stays_json() {
         assert_eq!(output.as_deref(), Ok(*expected), "{input:?}");
     }
 }
+
+#[test]
+fn a_new_key_stands_below_the_comments_of_what_is_above_it() {
+    let table: &[(&str, Edit, &str)] = &[
+        (
+            "agent:\n  image: x\n  resources: {}\n    # limits:\n    #   cpu: 100m\n",
+            add("agent", "tag", "v1"),
+            "agent:\n  image: x\n  resources: {}\n    # limits:\n    #   cpu: 100m\n  tag: v1\n",
+        ),
+        ("a: {}\n\n  # x: 1\n\n# b\nb: 1\n", remove("b"), "a: {}\n\n  # x: 1\n\n# b\n"),
+        ("m:\n  a: []\n\n    # x: 1\n\n  # own\nb: 1\n", add("m", "c", "v"), {
+            "m:\n  a: []\n\n    # x: 1\n  c: v\n\n  # own\nb: 1\n"
+        }),
+        (
+            "l:\n- a\n# - b\n#   c: d\n# other\n",
+            add("@0", "k", "v"),
+            "l:\n- a\n# - b\n#   c: d\nk: v\n# other\n",
+        ),
+        ("l: 1\n# - b\n", add("@0", "k", "v"), "l: 1\nk: v\n# - b\n"),
+        ("a: {}\n  # x", add("@0", "k", "v"), "a: {}\n  # x\nk: v"),
+    ];
+    for (input, edit, expected) in table {
+        let output = edit_text(input, std::slice::from_ref(edit)).map_err(|failure| failure.to_string());
+        assert_eq!(output.as_deref(), Ok(*expected), "{input:?}");
+    }
+}
+
+#[test]
+fn odd_layouts_are_edited_or_refused_for_a_reason() {
+    assert_eq!(edit_text("a: {\n\"b\":\n,v}\n", &[remove("a.b")]).unwrap(), "a: {\nv}\n");
+    let table: &[(&str, Edit, &str)] = &[
+        ("\u{feff}\u{feff}a: b\n", add("@0", "z", "v"), "1:1`: the file has two byte-order marks"),
+        ("2: &2 >\n v\n  ", add("@0", "z", "v"), "without a line ending"),
+        ("script: |\n  echo\ntag: v\n    \nc: 2\n", remove("tag"), "take the lines below"),
+    ];
+    for (input, edit, reason) in table {
+        let message = refusal(input, std::slice::from_ref(edit), Anchors::Follow);
+        assert!(message.contains(reason) && message.contains("hint: "), "{input:?}: {message}");
+    }
+}
