@@ -131,7 +131,7 @@ impl<'r> Meeting<'r, '_> {
     /// Both sides pin it.
     fn both(&mut self, source: &[&'r Pin], target: &[&'r Pin]) {
         let (Some(first), Some(theirs)) = (source.first(), target.first()) else { return };
-        let is_named = source.iter().chain(target).any(|pin| pin.said == Said::ByPattern);
+        let is_named = source.iter().chain(target).any(|pin| pin.said == Said::Pattern);
         if !is_named && is_another(first, theirs) {
             self.warn(
                 theirs,

@@ -68,21 +68,22 @@ impl<'o> Reading<'o> {
     /// This overlay as the source of a release: what `target` pins by the release is called so by it, and
     /// whatever stands there in this overlay does not count.
     pub(in crate::overlay) fn releasing(mut self, release: Released<'_>, target: &Reading<'_>) -> Self {
-        // A digest beside a tag that the release names belongs to it only if this overlay has that tag.
-        let given = |pin: &Pin| target.pins.iter().find(|other| other.is_counterpart_of(pin))?.given(release);
-        let other: Vec<_> = self.pins.iter().filter(|pin| pin.is_given()).cloned().collect();
-        let of_another = |digest: &Pin| {
-            let version = target.pins.iter().find(|pin| pin.is_given() && pin.group == digest.group);
-            let here = || other.iter().find(|pin| pin.group == digest.group && pin.member != Member::Digest);
-            version.is_some()
-                && !here().is_some_and(|pin| given(pin).is_some_and(|given| given.value == pin.value))
-        };
-        self.pins.retain(|pin| !pin.is_given() && !(pin.member == Member::Digest && of_another(pin)));
-        self.pins.extend(target.pins.iter().filter_map(|pin| pin.given(release)));
+        let mut given: Vec<Pin> = target.pins.iter().filter_map(|pin| pin.given(release)).collect();
+        let (made, mut others): (Vec<Pin>, Vec<Pin>) = self.pins.drain(..).partition(Pin::is_given);
         // What the target lacks: drift, or added where that is asked for.
         let is_there = |pin: &Pin| target.scope_of(pin).is_some_and(|scope| scope.read(&pin.named).is_some());
-        let lacking = other.iter().filter(|pin| !is_there(pin));
-        self.pins.extend(lacking.filter_map(|pin| pin.given(release)));
+        let lacking = made.iter().filter(|pin| !is_there(pin));
+        given.extend(lacking.filter_map(|pin| pin.given(release)));
+        // A digest beside a tag that the release names belongs to it only if this overlay has that very tag.
+        let is_of_it = |digest: &Pin| match given.iter().find(|pin| pin.group == digest.group) {
+            Some(version) => {
+                made.iter().any(|pin| pin.is_counterpart_of(version) && pin.value == version.value)
+            }
+            None => true,
+        };
+        others.retain(|pin| pin.member != Member::Digest || is_of_it(pin));
+        others.extend(given);
+        self.pins = others;
         self
     }
 
@@ -155,13 +156,13 @@ impl<'o> FileReading<'o> {
                     continue;
                 };
                 let key = scope.in_file(&path);
-                if said != Said::ByItsTag
+                if said != Said::Tag
                     && let Err(failure) = self.written(&key, node)
                 {
                     problems.extend(failure.into_problems());
                     continue;
                 }
-                let among = if said == Said::ByItsTag { &mut beside } else { &mut *pins };
+                let among = if said == Said::Tag { &mut beside } else { &mut *pins };
                 among.push(Pin {
                     file: self.file.path.clone(),
                     name_in_overlay: name_in_overlay.to_owned(),

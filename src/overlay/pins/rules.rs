@@ -127,7 +127,7 @@ impl PinRules {
             Shape::Lock => None,
         };
         if !self.are_own() {
-            return known().map(|meaning| (meaning, None, Said::ByDefault));
+            return known().map(|meaning| (meaning, None, Said::Default));
         }
         if shape == Shape::Lock {
             return None;
@@ -138,13 +138,13 @@ impl PinRules {
             let meaning = known().or_else(|| own::meaning(scope, place.path, node));
             // What has no version yet can be given one.
             let meaning = meaning.or_else(|| value.as_ref().map(|_| own::whole(scope, place.path, node)));
-            return meaning.map(|meaning| (meaning, value, Said::ByPattern));
+            return meaning.map(|meaning| (meaning, value, Said::Pattern));
         }
         if let Some(meaning) = named().next().and_then(|_| known()) {
-            return Some((meaning, value, Said::ByDefault));
+            return Some((meaning, value, Said::Default));
         }
         let beside = known().or_else(|| own::meaning(scope, place.path, node))?;
-        (beside.member == Member::Digest).then_some((beside, None, Said::ByItsTag))
+        (beside.member == Member::Digest).then_some((beside, None, Said::Tag))
     }
 }
 
@@ -152,11 +152,11 @@ impl PinRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::overlay) enum Said {
     /// The default set.
-    ByDefault,
+    Default,
     /// A pattern of the settings: it says more than the default set can guess.
-    ByPattern,
+    Pattern,
     /// A pattern that names the tag: the digest beside it goes with it (rule 6), named or not.
-    ByItsTag,
+    Tag,
 }
 
 /// Where a pin's value comes from.
@@ -284,6 +284,18 @@ source: {commit: 3f1c9abd00112233445566778899aabbccddeeff}
         assert!(listed.files.is_empty());
         assert_eq!(changes(&moved(Missing::Add)), ["3 source.revision · -> agent/v1.8.0"]);
         assert_eq!(warnings(&moved(Missing::Add)), [""; 0]);
+    }
+
+    #[test]
+    fn beside_a_made_tag_that_is_added_no_digest_of_another_is() {
+        let rules = rules(&[("default", None, None), ("image.tag", None, Some("{version}"))]);
+        let source = "image: {repository: r/a, tag: main, digest: 'sha256:bb'}\n";
+        let source = overlay("staging", &[("values.yaml", source)]);
+        let target = overlay("prod", &[("values.yaml", "image:\n  repository: r/a\n")]);
+        let commit = CommitSha::parse("3f1c9abd00112233445566778899aabbccddeeff").unwrap();
+        let release = Released { tag: "agent/v1.8.0", version: "v1.8.0", commit: &commit };
+        let moved = movement(&source, &target, &rules, Some(release), Missing::Add).unwrap();
+        assert_eq!(changes(&moved), ["3 image.tag · -> v1.8.0"]);
     }
 
     #[test]
