@@ -95,9 +95,7 @@ fn objects<'d>(document: &'d Document, environment: &str) -> Vec<Object> {
         let (api, kind) = (text(root, &["apiVersion"]), text(root, &["kind"])?);
         let name = text(root, &["metadata", "name"]).or_else(|| text(root, &["metadata", "generateName"]));
         // A patch may leave out its API, and a list has no name.
-        if api.or(name).is_none() {
-            return None;
-        }
+        api.or(name)?;
         let group = api.and_then(|api| api.split_once('/')).map_or("", |(group, _)| group);
         let for_all = |text: Option<&str>| environment_taken_out(text.unwrap_or_default(), environment);
         Some(Object {
