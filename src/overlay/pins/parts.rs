@@ -92,9 +92,11 @@ fn objects<'d>(document: &'d Document, environment: &str) -> Vec<Object> {
         path.iter().try_fold(document.resolved(root), step).and_then(Node::as_str)
     };
     let object = |(number, root): (usize, &'d Node)| {
-        let (api, kind) = (text(root, &["apiVersion"])?, text(root, &["kind"])?);
-        let group = api.split_once('/').map_or("", |(group, _)| group);
+        let (api, kind) = (text(root, &["apiVersion"]), text(root, &["kind"])?);
         let name = text(root, &["metadata", "name"]).or_else(|| text(root, &["metadata", "generateName"]));
+        // A patch may leave out its API, and a list has no name.
+        api.or(name)?;
+        let group = api.and_then(|api| api.split_once('/')).map_or("", |(group, _)| group);
         let for_all = |text: Option<&str>| environment_taken_out(text.unwrap_or_default(), environment);
         Some(Object {
             number,
@@ -172,6 +174,11 @@ mod tests {
     fn manifests_are_matched_by_kind_and_name_and_not_by_their_order() {
         let staging = [deployment("web", "acme/app:v2"), deployment("migrate", "acme/app:v2-migrate")];
         let prod = [deployment("migrate", "acme/app:v1-migrate"), deployment("web", "acme/app:v1")];
+        let bare = |texts: &[String]| -> Vec<String> {
+            texts.iter().map(|text| text.replace("apiVersion: apps/v1\n", "")).collect()
+        };
+        assert_eq!(moves(&bare(&staging), &bare(&prod)).len(), 2);
+        assert!(moves(&bare(&staging), &bare(&prod))[0].ends_with("v1-migrate -> acme/app:v2-migrate"));
         let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n".to_owned();
         let expected = [
             "4 spec.template.spec.containers[name=app].image acme/app:v1-migrate -> acme/app:v2-migrate",

@@ -93,9 +93,10 @@ fn long_lists_and_deep_names_take_no_time_to_speak_of() {
     list += &format!("      - {{name: '{}', value: v1}}\n", "a.".repeat(100_000) + "tag");
     list += &format!("      - {{name: 'a{}', value: v1}}\n", "[999]".repeat(100_000));
     assert_eq!(listed_in("app.yaml", &parameters(&list), &[]).len(), 1000);
-    let far: String = (0..1000)
-        .map(|n| format!("      - {{name: 'p{n}[999][999][999].image.tag', value: v{n}}}\n"))
-        .collect();
+    let mut far = String::new();
+    for n in 0..1000 {
+        far += &format!("      - {{name: 'p{n}[999][999][999].image.tag', value: v{n}}}\n");
+    }
     assert_eq!(listed_in("app.yaml", &parameters(&far), &[]).len(), 1000);
     let source = "  - {repoURL: x/y, path: p, targetRevision: v1}\n";
     let many: String = (0..1000).map(|n| source.replace("path: p", &format!("path: p{n}"))).collect();
