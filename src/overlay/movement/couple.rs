@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Missing;
-use super::fixed::{fixed_there_alone, stays_fixed, stays_moving};
+use super::fixed::{fixed_there_alone, stays_fixed};
 use super::places::uncertain_list;
 use super::unpinned::{Room, is_another_image, no_pin, unpinned};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
@@ -168,7 +168,6 @@ impl<'r> Meeting<'r, '_> {
         if self.would_disagree(source, target) {
             return;
         }
-        self.met.warnings.extend(stays_moving(self.source, first, theirs));
         let repository = theirs.repository.clone().or_else(|| first.repository.clone());
         let parts: Parts =
             target.iter().map(|pin| (pin.member, (pin.key.clone(), pin.value.clone()))).collect();

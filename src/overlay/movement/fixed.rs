@@ -10,37 +10,12 @@ use crate::overlay::pins::parts::Part;
 use crate::overlay::pins::reading::Reading;
 use crate::overlay::pins::{Member, Pin, PinKind, argo};
 
-/// What is said where the source's version is none that can be carried: a branch, whatever the target has, since it is
-/// its environment's own affair; a range, unless the target has another.
+/// What is said where the source's version is none that can be carried: a branch or a range, whatever the target has.
+/// What ran is not what either will choose in the target.
 pub(in crate::overlay) fn stays_fixed(source: &Reading<'_>, pin: &Pin, theirs: &Pin) -> Option<Problem> {
-    let stays = match motions(pin, theirs)? {
-        (Motion::Branch, _) => true,
-        (Motion::Range, theirs) => theirs != Motion::Range,
-        (Motion::Fixed, _) => false,
-    };
-    stays.then(|| no_fixed_version(theirs, &in_source(source, &pin.value)))
-}
-
-/// What is said where one range takes the place of another: what was tested need not be what it will choose.
-pub(in crate::overlay) fn stays_moving(source: &Reading<'_>, pin: &Pin, theirs: &Pin) -> Option<Problem> {
-    let is_range = motions(pin, theirs)? == (Motion::Range, Motion::Range);
-    is_range.then(|| Problem {
-        place: Some(theirs.place()),
-        message: format!(
-            "`{}` moves to `{}`, a range: what it chooses need not be what ran in {}",
-            theirs.key,
-            pin.value.escape_debug(),
-            source.overlay.environment
-        ),
-        hints: vec!["pin a fixed version in both overlays".to_owned()],
-    })
-}
-
-/// What two refs or versions that differ do, where both come from overlays.
-fn motions(pin: &Pin, theirs: &Pin) -> Option<(Motion, Motion)> {
     let is_version = is_ref(pin) && pin.member != Member::Digest && !pin.is_given();
-    let differ = is_version && pin.value != theirs.value;
-    differ.then(|| (Motion::of(pin.kind, &pin.value), Motion::of(theirs.kind, &theirs.value)))
+    let moves = is_version && pin.value != theirs.value && Motion::of(pin.kind, &pin.value) != Motion::Fixed;
+    moves.then(|| no_fixed_version(theirs, &in_source(source, &pin.value)))
 }
 
 /// What is said where only the target pins it, and an operator's object in the source says something else there, or
@@ -105,9 +80,9 @@ mod tests {
             ("kustomization.yaml", resource("release-1.8"), resource("v1.7.0"), false, true),
             ("kustomization.yaml", resource("main"), resource("main"), false, false),
             ("kustomization.yaml", resource("v1.8.0"), resource("main"), true, false),
-            ("kustomization.yaml", of_kustomize("^1.8.0"), of_kustomize("~1.7.0"), true, true),
+            ("kustomization.yaml", of_kustomize("^1.8.0"), of_kustomize("~1.7.0"), false, true),
             ("kustomization.yaml", of_kustomize("1.8"), of_kustomize("1.7.0"), false, true),
-            ("Chart.yaml", of_helm("^1.8.0"), of_helm("~1.7.0"), true, true),
+            ("Chart.yaml", of_helm("^1.8.0"), of_helm("~1.7.0"), false, true),
             ("Chart.yaml", of_helm("1.8"), of_helm("1.7.0"), false, true),
             ("Chart.yaml", of_helm("1.8.0"), of_helm("1.7"), true, false),
         ];
