@@ -6,7 +6,7 @@
 use crate::failure::{Failure, Kind, Result};
 use crate::names::RepoPath;
 use crate::overlay::editor::document::Node;
-use crate::overlay::editor::key_path::KeyPath;
+use crate::overlay::editor::key_path::{KeyPath, Step};
 
 /// The names of the files of an overlay that are read without settings; others in its folder are nobody's business.
 pub const OVERLAY_FILES: &[&str] = &[
@@ -149,7 +149,7 @@ impl FileRule {
         if path.as_str().is_empty() || path == *folder {
             return Err(Failure::new(Kind::Settings, format!("`{}` names no file", file.escape_debug())));
         }
-        let at = self.at.as_deref().map(|at| KeyPath::parse(&filled(at, environment, app)?)).transpose()?;
+        let at = self.at.as_deref().map(|at| place_named(at, environment, app)).transpose()?;
         let (by_name, plain) = Shape::of_name(path.file_name());
         let shape = self.shape.or_else(|| Some(by_name).filter(|shape| *shape != Shape::Values));
         let name = if plain == path.file_name() {
@@ -185,6 +185,17 @@ impl NamedFile {
     pub(in crate::overlay) fn is_from_settings(&self) -> bool {
         !self.usual
     }
+}
+
+/// A path with the names put in. They are put into its steps: a dot in an environment's name parts no keys.
+fn place_named(at: &str, environment: &str, app: &str) -> Result<KeyPath> {
+    let mut path = KeyPath::parse(at)?;
+    for step in &mut path.steps {
+        if let Step::Key(text) | Step::Item { value: text, .. } = step {
+            *text = filled(text, environment, app)?;
+        }
+    }
+    Ok(path)
 }
 
 /// A text with the names put in for the words in braces.
@@ -243,6 +254,11 @@ mod tests {
         }
         let at = file("all.yaml", Some("envs.{environment}")).named(&folder, "prod", "fraud").unwrap().at;
         assert_eq!(at.unwrap().to_string(), "envs.prod");
+        let at = |at: &str, environment: &str| {
+            file("all.yaml", Some(at)).named(&folder, environment, "fraud").unwrap().at.unwrap().to_string()
+        };
+        assert_eq!(at("envs.{environment}.{app}", "prod.eu"), "envs[\"prod.eu\"].fraud");
+        assert_eq!(at("list[cluster={environment}]", "prod.eu"), "list[cluster=prod.eu]");
     }
 
     #[test]
