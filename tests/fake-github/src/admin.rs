@@ -126,11 +126,19 @@ fn in_repo(repo: &Repo, method: &str, parts: &[&str], body: Value) -> anyhow::Re
         ("POST", ["commits"]) => Ok(json!({ "sha": repo.commit(&read(body)?)? })),
         ("POST", ["tags"]) => {
             let (name, target) = (text(&body, "name")?, text(&body, "target")?);
+            let reason = body.get("verification").and_then(Value::as_str);
+            let reason = reason.map(crate::tags::reason).transpose()?;
             match body.get("message").and_then(Value::as_str) {
+                None if reason.is_some() => {
+                    bail!("`verification` needs a `message`: only then is it annotated")
+                }
                 None => repo.tag(name, target)?,
                 Some(message) => {
                     let tagger = body.get("tagger").and_then(Value::as_str).unwrap_or("alice");
                     repo.annotated_tag(name, target, message, tagger, None)?;
+                    if let Some(reason) = reason {
+                        repo.verify_tag(name, reason)?;
+                    }
                 }
             }
             Ok(json!({ "sha": repo.resolve(&format!("refs/tags/{name}"))? }))

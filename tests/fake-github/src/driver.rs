@@ -241,10 +241,12 @@ pub(crate) fn create_repo(shared: &Shared, full_name: &str, settings: RepoSettin
         check_runs: Vec::new(),
         statuses: Vec::new(),
         deployments: Vec::new(),
+        by_commit: crate::state::ByCommit::default(),
         workflows: Vec::new(),
         runs: Vec::new(),
         releases: Vec::new(),
         verified: std::collections::BTreeSet::new(),
+        tag_verification: std::collections::BTreeMap::new(),
     };
     world.repos.insert(full_name.to_lowercase(), repo);
     Ok(())

@@ -32,6 +32,7 @@ mod server;
 mod shape;
 mod state;
 mod store;
+mod tags;
 mod tls;
 mod token;
 mod traffic;

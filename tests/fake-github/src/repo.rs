@@ -16,7 +16,7 @@ use crate::shape;
 use crate::state::{
     AutoMerge, Comment, Issue, IssueState, Pull, ReleaseState, RepoSettings, RepoState, Site,
 };
-use crate::store::Signer;
+use crate::store::{Signer, full};
 use crate::traffic::Origin;
 
 /// One repository of a running fake GitHub.
@@ -153,32 +153,16 @@ impl Repo {
         })
     }
 
-    /// Makes a lightweight tag.
-    pub fn tag(&self, name: &str, target: &str) -> anyhow::Result<()> {
-        self.set_ref(&format!("refs/tags/{name}"), target)
-    }
-
-    /// Makes an annotated tag by a person; returns the tag object's sha.
-    pub fn annotated_tag(
-        &self,
-        name: &str,
-        target: &str,
-        message: &str,
-        tagger: &str,
-        at: Option<Timestamp>,
-    ) -> anyhow::Result<String> {
-        self.with(|site, repo| {
-            let commit = repo.store.resolve(target).with_context(|| format!("no commit `{target}`"))?;
-            let (email, when) = (site.email(tagger), at.unwrap_or(site.clock.now()));
-            let signature = Signer { name: tagger, email: &email, when }.signature()?;
-            Ok(repo.store.git.tag(name, commit.as_object(), &signature, message, true)?.to_string())
-        })
-    }
-
     /// Points a full ref name at a commit, making it or moving it by force.
+    ///
+    /// Outside of `refs/heads/`, the sha of a tag object is taken as it is: so a tag gets a ref of another name.
     pub fn set_ref(&self, name: &str, target: &str) -> anyhow::Result<()> {
         self.with(|_, repo| {
-            let oid = repo.store.resolve(target).with_context(|| format!("no commit `{target}`"))?.id();
+            let tag = full(target).filter(|oid| repo.store.git.find_tag(*oid).is_ok());
+            let oid = match tag.filter(|_| !name.starts_with("refs/heads/")) {
+                Some(tag) => tag,
+                None => repo.store.resolve(target).with_context(|| format!("no commit `{target}`"))?.id(),
+            };
             repo.store.git.reference(name, oid, true, "push")?;
             Ok(())
         })

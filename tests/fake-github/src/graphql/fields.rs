@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::connection::{connection, descends, listed};
 use super::project::{Arguments, needed};
-use super::{Fault, Reading};
+use super::{Fault, Reading, ran};
 use crate::rest::operations::permit;
 use crate::shape;
 use crate::state::{Issue, RepoState, World, stamp};
@@ -22,6 +23,13 @@ pub(super) enum Node {
     Pull(String, u64),
     /// A login.
     Actor(String),
+    /// Repository and position among its check suites, as for all that ran.
+    Suite(String, usize),
+    Check(String, usize),
+    Run(String, usize),
+    Deployment(String, usize),
+    /// Repository, sha, and the positions of the newest status of each context.
+    Status(String, String, Vec<usize>),
     /// An object whose fields are all known.
     Bag(&'static str, Vec<(&'static str, Out)>),
 }
@@ -35,7 +43,7 @@ pub(super) enum Out {
 }
 
 impl Out {
-    fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<String>) -> Self {
         Self::Value(Value::String(text.into()))
     }
 
@@ -56,6 +64,11 @@ impl Node {
             Self::Pull(..) => "PullRequest",
             Self::Actor(login) if login.ends_with("[bot]") => "Bot",
             Self::Actor(_) => "User",
+            Self::Suite(..) => "CheckSuite",
+            Self::Check(..) => "CheckRun",
+            Self::Run(..) => "WorkflowRun",
+            Self::Deployment(..) => "Deployment",
+            Self::Status(..) => "Status",
             Self::Bag(kind, _) => kind,
         }
     }
@@ -70,7 +83,7 @@ pub(super) fn is_a(kind: &str, other: &str) -> bool {
         || other == "MergeQueueEntry" && kind == "PullRequest"
 }
 
-type Resolved = Result<Option<Out>, Fault>;
+pub(super) type Resolved = Result<Option<Out>, Fault>;
 
 /// The value of a field; `None` where the type has no such field.
 pub(super) fn resolve(
@@ -84,9 +97,14 @@ pub(super) fn resolve(
         Node::Query => query(world, reading, field, arguments),
         Node::Repository(name) => repository(world, reading, name, field, arguments),
         Node::Ref(name, full) => reference(world, name, full, field),
-        Node::Commit(name, sha) => commit(world, name, sha, field),
+        Node::Commit(name, sha) => commit(world, reading, name, sha, field, arguments),
         Node::Pull(name, number) => pull(world, reading, name, *number, field, arguments),
         Node::Actor(login) => Ok(actor(world, login, field)),
+        Node::Suite(name, at) => ran::suite(world, reading, name, *at, field, arguments),
+        Node::Check(name, at) => ran::check(world, name, *at, field),
+        Node::Run(name, at) => ran::run(world, name, *at, field),
+        Node::Deployment(name, at) => ran::deployment(world, name, *at, field, arguments),
+        Node::Status(name, sha, latest) => ran::status(world, name, sha, latest, field, arguments),
         Node::Bag(_, fields) => {
             Ok(fields.iter().find(|(name, _)| *name == field).map(|(_, out)| out.clone()))
         }
@@ -143,12 +161,16 @@ pub(super) fn by_id(world: &World, id: &str) -> Option<Node> {
     None
 }
 
-fn of<'a>(world: &'a World, name: &str) -> Result<&'a RepoState, Fault> {
+pub(super) fn of<'a>(world: &'a World, name: &str) -> Result<&'a RepoState, Fault> {
     world.repo(name).ok_or_else(|| Fault::new("NOT_FOUND", "Could not resolve to a Repository."))
 }
 
 /// Refuses to read what the token may not read.
-fn readable(reading: &Reading<'_>, repo: &RepoState, permission: &'static str) -> Result<(), Fault> {
+pub(super) fn readable(
+    reading: &Reading<'_>,
+    repo: &RepoState,
+    permission: &'static str,
+) -> Result<(), Fault> {
     permit(reading.token, &[(permission, Level::Read)], repo.settings.private)?;
     Ok(())
 }
@@ -187,8 +209,10 @@ fn repository(
         }
         "object" => {
             readable(reading, repo, "contents")?;
+            // A sha names the commit, whatever a branch of that name points at.
+            let by_sha = text("oid").and_then(|oid| repo.store.commit(oid));
             let wanted = text("oid").or_else(|| text("expression")).unwrap_or_default();
-            let found = repo.store.resolve(wanted).map(|commit| commit.id().to_string());
+            let found = by_sha.or_else(|| repo.store.resolve(wanted)).map(|commit| commit.id().to_string());
             Out::maybe(found.map(|sha| Node::Commit(repo.full_name(), sha)))
         }
         "pullRequest" => {
@@ -222,15 +246,7 @@ fn state_of(issue: &Issue) -> &'static str {
 
 fn pulls(repo: &RepoState, arguments: &Arguments) -> Out {
     let text = |name: &str| arguments.get(name).and_then(Value::as_str);
-    let states: Option<Vec<&str>> = match arguments.get("states") {
-        Some(Value::Array(states)) => Some(states.iter().filter_map(Value::as_str).collect()),
-        Some(Value::String(state)) => Some(vec![state]),
-        _ => None,
-    };
-    let labels: Option<Vec<&str>> = arguments
-        .get("labels")
-        .and_then(Value::as_array)
-        .map(|list| list.iter().filter_map(Value::as_str).collect());
+    let (states, labels) = (listed(arguments.get("states")), listed(arguments.get("labels")));
     let mut found: Vec<&Issue> = repo
         .issues
         .iter()
@@ -248,47 +264,14 @@ fn pulls(repo: &RepoState, arguments: &Arguments) -> Out {
         })
         .collect();
     let order = arguments.get("orderBy");
-    let descends = order.and_then(|order| order.get("direction")).and_then(Value::as_str) == Some("DESC");
     if order.and_then(|order| order.get("field")).and_then(Value::as_str) == Some("UPDATED_AT") {
         found.sort_by_key(|issue| (issue.updated_at, issue.number));
     }
-    if descends {
+    if descends(arguments) {
         found.reverse();
     }
     let nodes = found.into_iter().map(|issue| Node::Pull(repo.full_name(), issue.number)).collect();
     connection("PullRequestConnection", nodes, arguments)
-}
-
-/// A page of nodes; cursors are positions.
-fn connection(kind: &'static str, nodes: Vec<Node>, arguments: &Arguments) -> Out {
-    let number = |name: &str| {
-        arguments.get(name).and_then(Value::as_u64).and_then(|value| usize::try_from(value).ok())
-    };
-    let total = nodes.len();
-    let after = arguments.get("after").and_then(Value::as_str).and_then(|cursor| cursor.parse().ok());
-    let mut start: usize = after.unwrap_or(0).min(total);
-    let mut end = total;
-    if let Some(first) = number("first") {
-        end = total.min(start.saturating_add(first));
-    } else if let Some(last) = number("last") {
-        start = start.max(end.saturating_sub(last));
-    }
-    let shown: Vec<Node> = nodes.into_iter().skip(start).take(end.saturating_sub(start)).collect();
-    let info = Node::Bag(
-        "PageInfo",
-        vec![
-            ("hasNextPage", Out::Value(json!(end < total))),
-            ("hasPreviousPage", Out::Value(json!(start > 0))),
-            ("startCursor", Out::text(start.to_string())),
-            ("endCursor", Out::text(end.to_string())),
-        ],
-    );
-    let fields = vec![
-        ("totalCount", Out::Value(json!(total))),
-        ("nodes", Out::Many(shown)),
-        ("pageInfo", Out::One(info)),
-    ];
-    Out::One(Node::Bag(kind, fields))
 }
 
 fn reference(world: &World, name: &str, full: &str, field: &str) -> Resolved {
@@ -322,7 +305,14 @@ fn reference(world: &World, name: &str, full: &str, field: &str) -> Resolved {
     }))
 }
 
-fn commit(world: &World, name: &str, sha: &str, field: &str) -> Resolved {
+fn commit(
+    world: &World,
+    reading: &Reading<'_>,
+    name: &str,
+    sha: &str,
+    field: &str,
+    arguments: &Arguments,
+) -> Resolved {
     let repo = of(world, name)?;
     let Some(commit) = repo.store.commit(sha) else { return Ok(Some(Out::Value(Value::Null))) };
     let message = String::from_utf8_lossy(commit.message_raw_bytes()).trim_end().to_owned();
@@ -336,29 +326,8 @@ fn commit(world: &World, name: &str, sha: &str, field: &str) -> Resolved {
             Out::Value(shape::git_user(&commit.committer()).get("date").cloned().unwrap_or(Value::Null))
         }
         "commitUrl" | "url" => Out::text(format!("{}/commit/{sha}", repo.html(&world.site.base))),
-        "statusCheckRollup" => rollup(repo, sha),
-        _ => return Ok(None),
+        _ => return ran::of_commit(world, reading, name, sha, field, arguments),
     }))
-}
-
-fn rollup(repo: &RepoState, sha: &str) -> Out {
-    let mut states: Vec<&str> = Vec::new();
-    for check in repo.check_runs.iter().filter(|check| check.fact.head_sha == sha) {
-        states.push(match (check.fact.status.as_str(), check.fact.conclusion.as_deref()) {
-            ("completed", Some("success" | "neutral" | "skipped")) => "SUCCESS",
-            ("completed", _) => "FAILURE",
-            _ => "PENDING",
-        });
-    }
-    for status in repo.statuses.iter().filter(|status| status.fact.sha == sha) {
-        states.push(match status.fact.state.as_str() {
-            "success" => "SUCCESS",
-            "pending" => "PENDING",
-            _ => "FAILURE",
-        });
-    }
-    let worst = ["FAILURE", "PENDING", "SUCCESS"].into_iter().find(|state| states.contains(state));
-    Out::maybe(worst.map(|state| Node::Bag("StatusCheckRollup", vec![("state", Out::text(state))])))
 }
 
 fn actor(world: &World, login: &str, field: &str) -> Option<Out> {

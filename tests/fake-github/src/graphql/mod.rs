@@ -14,9 +14,11 @@ use crate::server::Incoming;
 use crate::state::World;
 use crate::token::Token;
 
+mod connection;
 mod fields;
 mod mutations;
 mod project;
+mod ran;
 mod refs;
 
 /// A GraphQL error: GitHub's `type`, the message.

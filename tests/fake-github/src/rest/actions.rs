@@ -29,7 +29,7 @@ pub(crate) fn add(site: &mut Site, repo: &mut RepoState, mut fact: WorkflowRun) 
         check.started_at = job.started_at.or(Some(created_at));
         check.completed_at = job.completed_at.or(Some(updated_at));
         let job = site.next_id("check-run");
-        repo.check_runs.push(CheckRunState { id: job, suite, created_at, fact: check, run: Some(id) });
+        repo.add_check(CheckRunState { id: job, suite, created_at, fact: check, run: Some(id) });
     }
     repo.runs.push(RunState { id, workflow, suite, number, created_at, updated_at, fact, summary: None });
     id

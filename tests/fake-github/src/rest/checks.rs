@@ -16,8 +16,8 @@ const ANNOTATIONS: usize = 50;
 
 /// The suite of an app on a commit, making it when it is new.
 pub(crate) fn suite_for(site: &mut Site, repo: &mut RepoState, app: &str, sha: &str, fresh: Fresh) -> u64 {
-    let known = repo.check_suites.iter().find(|suite| suite.app == app && suite.head_sha == sha);
-    if let (Fresh::No, Some(suite)) = (&fresh, known) {
+    let known = repo.suites_of(sha).find(|(_, suite)| suite.app == app);
+    if let (Fresh::No, Some((_, suite))) = (&fresh, known) {
         return suite.id;
     }
     site.app_id(app);
@@ -30,13 +30,8 @@ pub(crate) fn suite_for(site: &mut Site, repo: &mut RepoState, app: &str, sha: &
         }
     };
     let (id, created_at) = (site.next_id("check-suite"), site.clock.now());
-    repo.check_suites.push(CheckSuite {
-        id,
-        app: app.to_owned(),
-        head_sha: sha.to_owned(),
-        head_branch,
-        created_at,
-    });
+    let (app, head_sha) = (app.to_owned(), sha.to_owned());
+    repo.add_suite(CheckSuite { id, app, head_sha, head_branch, created_at, checks: Vec::new() });
     id
 }
 
@@ -50,7 +45,7 @@ pub(crate) enum Fresh {
 pub(crate) fn add(site: &mut Site, repo: &mut RepoState, fact: CheckRun) -> u64 {
     let suite = suite_for(site, repo, &fact.app, &fact.head_sha, Fresh::No);
     let (id, created_at) = (site.next_id("check-run"), site.clock.now());
-    repo.check_runs.push(CheckRunState { id, suite, created_at, fact, run: None });
+    repo.add_check(CheckRunState { id, suite, created_at, fact, run: None });
     id
 }
 

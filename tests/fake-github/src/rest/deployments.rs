@@ -20,7 +20,7 @@ pub(crate) fn add(site: &mut Site, repo: &mut RepoState, fact: Deployment) -> Re
             (site.next_id("deployment-status"), status.created_at.unwrap_or(created_at), status.clone())
         })
         .collect();
-    repo.deployments.push(DeploymentState { id, sha, created_at, fact, statuses });
+    repo.add_deployment(DeploymentState { id, sha, created_at, fact, statuses });
     Ok(id)
 }
 

@@ -284,7 +284,7 @@ fn shape_tag(site: &Site, repo: &RepoState, tag: &git2::Tag<'_>) -> Value {
         },
         "tag": String::from_utf8_lossy(tag.name_bytes()),
         "message": tag.message_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default(),
-        "verification": shape::verification(repo, &sha),
+        "verification": shape::tag_verification(repo, &sha),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::state::{RepoState, Site, StatusState, World};
 pub(crate) fn add(site: &mut Site, repo: &mut RepoState, fact: Status) -> u64 {
     let id = site.next_id("status");
     let created_at = fact.created_at.unwrap_or(site.clock.now());
-    repo.statuses.push(StatusState { id, created_at, fact });
+    repo.add_status(StatusState { id, created_at, fact });
     id
 }
 
@@ -36,8 +36,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
 /// The commit's statuses, newest first.
 fn of_commit<'a>(repo: &'a RepoState, call: &Call) -> Result<(String, Vec<&'a StatusState>), Refusal> {
     let sha = repo.store.resolve(call.param("ref")).ok_or_else(Refusal::not_found)?.id().to_string();
-    let mut found: Vec<&StatusState> = repo.statuses.iter().filter(|status| status.fact.sha == sha).collect();
-    found.reverse();
+    let found = repo.statuses_of(&sha).rev().map(|(_, status)| status).collect();
     Ok((sha, found))
 }
 

@@ -1,5 +1,6 @@
 //! Check runs, check suites, commit statuses and deployments.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{app, node, repo_minimal, simple_commit, user};
@@ -29,19 +30,29 @@ pub(crate) fn pulls_at(site: &Site, repo: &RepoState, sha: &str) -> Vec<Value> {
         .collect()
 }
 
+/// The page of a check run.
+pub(crate) fn check_page(site: &Site, repo: &RepoState, check: &CheckRunState) -> String {
+    let html = repo.html(&site.base);
+    match check.run {
+        Some(run) => format!("{html}/actions/runs/{run}/job/{}", check.id),
+        None => format!("{html}/runs/{}", check.id),
+    }
+}
+
+/// When a check run started and completed, as far as it did.
+pub(crate) fn check_times(check: &CheckRunState) -> (Option<Timestamp>, Option<Timestamp>) {
+    let fact = &check.fact;
+    let started = fact.started_at.or((fact.status != "queued").then_some(check.created_at));
+    let completed = fact.completed_at.unwrap_or(check.created_at);
+    (started, (fact.status == "completed").then_some(completed))
+}
+
 /// `check-run`
 pub(crate) fn check_run(site: &Site, repo: &RepoState, check: &CheckRunState) -> Value {
-    let (api, html) = (repo.api(&site.base), repo.html(&site.base));
     let (fact, id) = (&check.fact, check.id);
-    let url = format!("{api}/check-runs/{id}");
-    let page = match check.run {
-        Some(run) => format!("{html}/actions/runs/{run}/job/{id}"),
-        None => format!("{html}/runs/{id}"),
-    };
-    let done = fact.status == "completed";
-    let started =
-        if fact.status == "queued" { fact.started_at } else { fact.started_at.or(Some(check.created_at)) };
-    let completed = done.then(|| fact.completed_at.unwrap_or(check.created_at));
+    let url = format!("{}/check-runs/{id}", repo.api(&site.base));
+    let page = check_page(site, repo, check);
+    let (started, completed) = check_times(check);
     json!({
         "id": id,
         "name": fact.name,
@@ -52,7 +63,7 @@ pub(crate) fn check_run(site: &Site, repo: &RepoState, check: &CheckRunState) ->
         "html_url": page,
         "details_url": fact.details_url.clone().unwrap_or_else(|| page.clone()),
         "status": fact.status,
-        "conclusion": if done { json!(fact.conclusion) } else { Value::Null },
+        "conclusion": fact.conclusion.as_ref().filter(|_| fact.status == "completed"),
         "started_at": started.map(stamp),
         "completed_at": completed.map(stamp),
         "output": {
@@ -90,20 +101,23 @@ pub(crate) fn annotations(site: &Site, repo: &RepoState, check: &CheckRunState) 
     check.fact.annotations.iter().map(one).collect()
 }
 
-/// Status and conclusion of a suite: the sum of its runs.
-fn suite_state(repo: &RepoState, suite: &CheckSuite) -> (&'static str, Value) {
-    let runs: Vec<_> = repo.check_runs.iter().filter(|run| run.suite == suite.id).collect();
-    if runs.is_empty() {
-        return ("queued", Value::Null);
+/// Status and conclusion of a suite: those of its workflow run, else the sum of its check runs.
+pub(crate) fn suite_state<'a>(repo: &'a RepoState, suite: &'a CheckSuite) -> (&'a str, Option<&'a str>) {
+    if let Some(run) = repo.run_of(suite).and_then(|at| repo.runs.get(at)) {
+        let conclusion = run.fact.conclusion.as_deref().filter(|_| run.fact.status == "completed");
+        return (&run.fact.status, conclusion);
     }
-    if runs.iter().any(|run| run.fact.status != "completed") {
-        return ("in_progress", Value::Null);
+    let runs = || repo.checks_of(suite).map(|(_, check)| &check.fact);
+    if suite.checks.is_empty() {
+        return ("queued", None);
+    }
+    if runs().any(|run| run.status != "completed") {
+        return ("in_progress", None);
     }
     let order =
         ["failure", "timed_out", "action_required", "cancelled", "stale", "success", "neutral", "skipped"];
-    let worst =
-        order.iter().find(|word| runs.iter().any(|run| run.fact.conclusion.as_deref() == Some(**word)));
-    ("completed", json!(worst))
+    let worst = |word: &&str| runs().any(|run| run.conclusion.as_deref() == Some(*word));
+    ("completed", order.into_iter().find(worst))
 }
 
 /// `check-suite`
@@ -126,7 +140,7 @@ pub(crate) fn check_suite(site: &Site, repo: &RepoState, suite: &CheckSuite) -> 
         "updated_at": stamp(suite.created_at),
         "rerequestable": true,
         "runs_rerequestable": true,
-        "latest_check_runs_count": repo.check_runs.iter().filter(|run| run.suite == suite.id).count(),
+        "latest_check_runs_count": suite.checks.len(),
         "check_runs_url": format!("{url}/check-runs"),
         "head_commit": simple_commit(repo, &suite.head_sha),
         "repository": repo_minimal(site, repo),
@@ -158,6 +172,18 @@ pub(crate) fn status(site: &Site, repo: &RepoState, status: &StatusState) -> Val
     shown
 }
 
+/// The sum of the newest status of each context.
+pub(crate) fn combined_state(latest: &[&StatusState]) -> &'static str {
+    let any = |word: &str| latest.iter().any(|status| status.fact.state == word);
+    if any("failure") || any("error") {
+        "failure"
+    } else if any("pending") || latest.is_empty() {
+        "pending"
+    } else {
+        "success"
+    }
+}
+
 /// `combined-commit-status`: `latest` holds the newest status of each context, `shown` the page of it.
 pub(crate) fn combined(
     site: &Site,
@@ -166,17 +192,9 @@ pub(crate) fn combined(
     latest: &[&StatusState],
     shown: &[&StatusState],
 ) -> Value {
-    let any = |word: &str| latest.iter().any(|status| status.fact.state == word);
-    let state = if any("failure") || any("error") {
-        "failure"
-    } else if any("pending") || latest.is_empty() {
-        "pending"
-    } else {
-        "success"
-    };
     let api = repo.api(&site.base);
     json!({
-        "state": state,
+        "state": combined_state(latest),
         "statuses": shown.iter().map(|status| {
             let mut fields = status_fields(site, repo, status);
             if let Some(object) = fields.as_object_mut() {
@@ -223,7 +241,7 @@ pub(crate) fn deployment_status(
     site: &Site,
     repo: &RepoState,
     deployment: &DeploymentState,
-    (id, at, fact): &(u64, jiff::Timestamp, DeploymentStatus),
+    (id, at, fact): &(u64, Timestamp, DeploymentStatus),
 ) -> Value {
     let api = repo.api(&site.base);
     let url = format!("{api}/deployments/{}", deployment.id);

@@ -23,24 +23,25 @@ pub(crate) fn git_user(signature: &Signature<'_>) -> Value {
 }
 
 /// Whether GitHub signed a commit.
-pub(crate) fn verification(repo: &RepoState, sha: &str) -> Value {
-    if repo.verified.contains(sha) {
-        json!({
-            "verified": true,
-            "reason": "valid",
-            "signature": "-----BEGIN PGP SIGNATURE-----\n\nfake\n-----END PGP SIGNATURE-----\n",
-            "payload": format!("tree and parents of {sha}\n"),
-            "verified_at": "2024-01-01T00:00:00Z",
-        })
-    } else {
-        json!({
-            "verified": false,
-            "reason": "unsigned",
-            "signature": null,
-            "payload": null,
-            "verified_at": null,
-        })
-    }
+fn verification(repo: &RepoState, sha: &str) -> Value {
+    verified(sha, if repo.verified.contains(sha) { "valid" } else { "unsigned" })
+}
+
+/// What a test said that GitHub found out about an annotated tag's signature.
+pub(crate) fn tag_verification(repo: &RepoState, sha: &str) -> Value {
+    verified(sha, repo.tag_verification.get(sha).copied().unwrap_or("unsigned"))
+}
+
+fn verified(sha: &str, reason: &str) -> Value {
+    let (signed, valid) = (reason != "unsigned", reason == "valid");
+    let signature = "-----BEGIN PGP SIGNATURE-----\n\nfake\n-----END PGP SIGNATURE-----\n";
+    json!({
+        "verified": valid,
+        "reason": reason,
+        "signature": signed.then_some(signature),
+        "payload": signed.then(|| format!("what was signed of {sha}\n")),
+        "verified_at": valid.then_some("2024-01-01T00:00:00Z"),
+    })
 }
 
 fn message(commit: &Commit<'_>) -> String {

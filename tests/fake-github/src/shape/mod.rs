@@ -16,10 +16,11 @@ mod repos;
 mod runs;
 
 pub(crate) use checks::{
-    annotations, check_run, check_suite, combined, deployment, deployment_status, status,
+    annotations, check_page, check_run, check_suite, check_times, combined, combined_state, deployment,
+    deployment_status, status, suite_state,
 };
 pub(crate) use commits::{
-    commit, commit_with_files, diff_entry, git_commit, git_user, simple_commit, verification,
+    commit, commit_with_files, diff_entry, git_commit, git_user, simple_commit, tag_verification,
 };
 pub(crate) use issues::{closed_event, comment, issue, label};
 pub(crate) use pulls::{mergeable, pull, pull_simple, review};

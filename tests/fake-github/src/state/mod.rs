@@ -15,7 +15,7 @@ mod runs;
 
 pub(crate) use issue::{AutoMerge, Comment, Issue, IssueState, Label, Pull, Review};
 pub use repo::RepoSettings;
-pub(crate) use repo::RepoState;
+pub(crate) use repo::{ByCommit, RepoState};
 pub(crate) use runs::{CheckRunState, CheckSuite, DeploymentState, ReleaseState, RunState, StatusState};
 
 use crate::enterprise::Enterprise;

@@ -21,15 +21,32 @@ pub(crate) struct RepoState {
     pub issues: Vec<Issue>,
     pub labels: Vec<Label>,
     pub collaborators: BTreeMap<String, String>,
+    /// As ids count up, this and the next lists are sorted by id.
     pub check_suites: Vec<CheckSuite>,
     pub check_runs: Vec<CheckRunState>,
     pub statuses: Vec<StatusState>,
     pub deployments: Vec<DeploymentState>,
+    pub by_commit: ByCommit,
     pub workflows: Vec<(u64, Workflow)>,
     pub runs: Vec<RunState>,
     pub releases: Vec<ReleaseState>,
     /// Commits that GitHub signed itself.
     pub verified: BTreeSet<String>,
+    /// What GitHub found out about the signatures of tag objects; `unsigned` for those not named.
+    pub tag_verification: BTreeMap<String, &'static str>,
+}
+
+/// Positions of what there is on each commit: repositories of tests have tens of thousands of each.
+#[derive(Default)]
+pub(crate) struct ByCommit {
+    suites: BTreeMap<String, Vec<usize>>,
+    statuses: BTreeMap<String, Vec<usize>>,
+    deployments: BTreeMap<String, Vec<usize>>,
+}
+
+/// What the positions name in a list, with the positions.
+fn named<'a, T>(all: &'a [T], at: Option<&Vec<usize>>) -> impl DoubleEndedIterator<Item = (usize, &'a T)> {
+    at.map_or(&[][..], Vec::as_slice).iter().filter_map(|at| Some((*at, all.get(*at)?)))
 }
 
 /// The settings of a repository that change what GitHub allows.
@@ -98,6 +115,55 @@ impl RepoState {
 
     pub fn issue_mut(&mut self, number: u64) -> Option<&mut Issue> {
         self.issues.iter_mut().find(|issue| issue.number == number)
+    }
+
+    pub fn add_suite(&mut self, suite: CheckSuite) {
+        let at = self.by_commit.suites.entry(suite.head_sha.clone()).or_default();
+        at.push(self.check_suites.len());
+        self.check_suites.push(suite);
+    }
+
+    pub fn add_check(&mut self, check: CheckRunState) {
+        let suite = self.check_suites.binary_search_by_key(&check.suite, |suite| suite.id);
+        if let Some(suite) = suite.ok().and_then(|at| self.check_suites.get_mut(at)) {
+            suite.checks.push(self.check_runs.len());
+        }
+        self.check_runs.push(check);
+    }
+
+    pub fn add_status(&mut self, status: StatusState) {
+        let at = self.by_commit.statuses.entry(status.fact.sha.clone()).or_default();
+        at.push(self.statuses.len());
+        self.statuses.push(status);
+    }
+
+    pub fn add_deployment(&mut self, deployment: DeploymentState) {
+        let at = self.by_commit.deployments.entry(deployment.sha.clone()).or_default();
+        at.push(self.deployments.len());
+        self.deployments.push(deployment);
+    }
+
+    /// The check suites of a commit with their positions, oldest first; so are the next.
+    pub fn suites_of(&self, sha: &str) -> impl DoubleEndedIterator<Item = (usize, &CheckSuite)> {
+        named(&self.check_suites, self.by_commit.suites.get(sha))
+    }
+
+    pub fn statuses_of(&self, sha: &str) -> impl DoubleEndedIterator<Item = (usize, &StatusState)> {
+        named(&self.statuses, self.by_commit.statuses.get(sha))
+    }
+
+    pub fn deployments_of(&self, sha: &str) -> impl DoubleEndedIterator<Item = (usize, &DeploymentState)> {
+        named(&self.deployments, self.by_commit.deployments.get(sha))
+    }
+
+    /// The check runs of a suite with their positions, oldest first.
+    pub fn checks_of(&self, suite: &CheckSuite) -> impl DoubleEndedIterator<Item = (usize, &CheckRunState)> {
+        named(&self.check_runs, Some(&suite.checks))
+    }
+
+    /// The position of the workflow run that a suite belongs to: every run makes a suite of its own.
+    pub fn run_of(&self, suite: &CheckSuite) -> Option<usize> {
+        self.runs.binary_search_by_key(&suite.id, |run| run.suite).ok()
     }
 
     /// The workflow of a path, listing it under its file name when it is new.

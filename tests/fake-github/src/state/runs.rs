@@ -12,6 +12,8 @@ pub(crate) struct CheckSuite {
     pub head_sha: String,
     pub head_branch: Option<String>,
     pub created_at: Timestamp,
+    /// Positions of its check runs in the repository's.
+    pub checks: Vec<usize>,
 }
 
 /// A check run.

@@ -16,5 +16,6 @@ mod client;
 mod enterprise;
 mod flow;
 mod operations;
+mod ran;
 mod refusals;
 mod travel;
