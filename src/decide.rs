@@ -10,8 +10,8 @@ use crate::names::CommitSha;
 use crate::overlay::{FileEdit, Missing, Movement, Overlay, Pin, PinRules, carried_pin, movement, pins};
 use crate::plan::{self, Direction, Plan};
 use crate::release::carrier::Carrier;
-use crate::release::evidence::code;
-use crate::release::selection::Candidate;
+use crate::release::selection::{Candidate, passed_over};
+use crate::release::shortfall::code;
 use crate::release::version::{Version, goes_back};
 use crate::settings;
 
@@ -32,8 +32,8 @@ pub struct Observation<'a> {
     pub target: Overlay,
     /// The release that is to be promoted, unless none is successful.
     pub chosen: Option<Chosen>,
-    /// Newer ones.
-    pub passed_over: Vec<plan::PassedOver>,
+    /// Everything that was looked at.
+    pub ledger: plan::Ledger,
     /// What the target runs.
     pub active: Option<plan::Release>,
     /// How much of it is there.
@@ -170,7 +170,7 @@ fn not_carried(first: &Pin, told: &[&Pin], target: &Overlay, movement: &Movement
 }
 
 fn decided(observation: Observation<'_>, movement: Movement) -> Decision {
-    let Observation { repository, now, requested_by, reason, promotion, chosen, passed_over, active, .. } =
+    let Observation { repository, now, requested_by, reason, promotion, chosen, ledger, active, .. } =
         observation;
     let source_commit =
         chosen.as_ref().map_or_else(|| repository.commit.clone(), |chosen| chosen.carrier.commit.clone());
@@ -208,7 +208,8 @@ fn decided(observation: Observation<'_>, movement: Movement) -> Decision {
         target: side(&promotion.target, repository.commit.clone()),
         active,
         proposed,
-        passed_over,
+        passed_over: passed_over(&ledger),
+        ledger,
         evidence,
         artifacts: movement.artifacts,
         changes: movement.changes,
@@ -231,7 +232,7 @@ fn release_of(candidate: &Candidate) -> plan::Release {
         version: release.version.as_str().to_owned(),
         commit: Some(release.commit.clone()),
         tagged_at: release.tagged_at,
-        signed: None,
+        signed: release.signed,
     }
 }
 

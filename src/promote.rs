@@ -6,6 +6,7 @@
 mod apply;
 mod evidence;
 mod existing;
+mod explain;
 mod meant;
 mod observe;
 mod ready;
@@ -19,7 +20,7 @@ use crate::http;
 use crate::overlay::{Pin, pins, shared_pins};
 use crate::runner::commands::{Audience, mask};
 use crate::runner::environment::Environment;
-use crate::settings::{Asked, Event, Inputs, Promotion, Request};
+use crate::settings::{Asked, Command, Event, Inputs, Promotion, Request};
 
 use meant::Meant;
 use observe::World;
@@ -50,9 +51,12 @@ pub async fn promote(flags: Inputs, environment: &Environment) -> Result<ExitCod
 }
 
 async fn promoted(flags: Inputs, inputs: Inputs, environment: &Environment) -> Result<ExitCode> {
-    report::can_be_written(environment)?;
     let event = event(environment)?;
     let asked = Asked::join(flags, inputs, &event)?;
+    if asked.command == Command::Explain {
+        return explain::explain(&asked, &event, environment).await;
+    }
+    report::can_be_written(environment)?;
     let mut report = match run(&asked, &event, environment, &Which::All).await {
         Ok(report) => report,
         Err(failure) => {

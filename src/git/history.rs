@@ -4,7 +4,7 @@
 //! cannot lend whole is fetched, and only commits that a wanted ref reaches are known.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::graph::Index;
@@ -89,15 +89,16 @@ impl History {
         })
     }
 
-    /// The commit and all its ancestors.
+    /// The commit and all its ancestors: newest first, no parent before all of its children.
     ///
     /// # Errors
     /// When the commit is not in the history.
-    pub fn ancestors(&self, of: &CommitSha) -> Result<HashSet<CommitSha>> {
+    pub fn in_order(&self, of: &CommitSha) -> Result<Vec<CommitSha>> {
         self.ask(|store| {
             let of = store.at(of)?;
-            let marks = store.reach(of);
-            Ok(marks.iter().map(|index| sha(store.graph.id(index))).collect::<Result<_>>()?)
+            let order =
+                store.graph.ordered(of, |index| Ok::<_, Trouble>(store.graph.parents(index).to_vec()))?;
+            Ok(order.into_iter().map(|index| sha(store.graph.id(index))).collect::<Result<_>>()?)
         })
     }
 

@@ -50,7 +50,7 @@ pub struct ExistingCheck {
 }
 
 /// The name of the check run on the head of a promotion.
-pub const CHECK: &str = "promotion";
+pub const CHECK: &str = crate::release::evidence::OURS;
 
 impl GitHub {
     /// The newest promotion check on a commit: the check run, else the status that stands for it.

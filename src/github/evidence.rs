@@ -1,6 +1,6 @@
 //! What ran on a commit, read with all its pages: workflow runs, check runs, statuses, deployments.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -45,14 +45,7 @@ impl GitHub {
     /// # Errors
     /// When GitHub refuses or cannot be reached; a page that cannot be read is an error, never an empty list.
     pub async fn ran(&self, commit: &CommitSha, required: &[Required], promoting: &Promoting) -> Result<Ran> {
-        let mut ran = Ran {
-            commit: commit.clone(),
-            runs: Vec::new(),
-            checks: Vec::new(),
-            jobs: HashMap::new(),
-            statuses: Vec::new(),
-            deployments: Vec::new(),
-        };
+        let mut ran = Ran::nothing(commit);
         let any = required.contains(&Required::Any);
         let needs = |kind: fn(&Required) -> bool| any || required.iter().any(kind);
         if needs(|r| matches!(r, Required::Workflow(_))) {
@@ -102,7 +95,7 @@ impl GitHub {
             for run in ran.runs.iter().filter(may_count) {
                 let path = self.path(&format!("/actions/runs/{}/jobs?filter=latest", run.id));
                 let jobs: Vec<WireJob> = self.reader.list(&path, Some("jobs"), "actions: read").await?;
-                ran.jobs.extend(jobs.into_iter().map(|job| (job.id, run.id)));
+                ran.jobs.extend(jobs.into_iter().map(|job| (job.check_run(), run.id)));
             }
         }
         ran.checks = checks.into_iter().map(WireCheck::into_check).collect();
@@ -247,6 +240,15 @@ impl WireCheck {
 #[derive(Deserialize)]
 struct WireJob {
     id: u64,
+    check_run_url: Option<String>,
+}
+
+impl WireJob {
+    /// The check run that shows it: the one it names, else the one of its own id.
+    fn check_run(&self) -> u64 {
+        let named = self.check_run_url.as_deref().and_then(|url| url.rsplit('/').next()?.parse().ok());
+        named.unwrap_or(self.id)
+    }
 }
 
 #[derive(Deserialize)]

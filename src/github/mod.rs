@@ -10,6 +10,8 @@ pub mod evidence;
 pub mod git_data;
 mod labels;
 pub mod pulls;
+pub mod survey;
+pub mod tags;
 
 use crate::failure::Result;
 use crate::http;

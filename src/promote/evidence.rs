@@ -7,10 +7,13 @@ use crate::names::{CommitSha, RepoPath};
 use crate::overlay::{Missing, Pin, PinKind, movement, pins};
 use crate::plan;
 use crate::release::Release;
-use crate::release::evidence::{Judgement, Ran, Rules, Silence, code, judge};
+use crate::release::evidence::survey::{Certainty, ruled_out};
+use crate::release::evidence::{Judgement, Ran, Rules, Silence, judge};
+use crate::release::shortfall::code;
 use crate::settings::{self, EvidenceAt, Promotion, Required, Requirement, Trigger};
 
 use super::observe::World;
+use super::walk::Asking;
 
 impl World<'_> {
     /// Judges a release by what ran on its commit or, where that is asked for and allowed, on its parent.
@@ -22,27 +25,113 @@ impl World<'_> {
         release: &Release,
         promotion: &Promotion,
         all: &[Release],
+        asking: Asking,
     ) -> Result<Judgement> {
         let required = self.required(promotion, release).await?;
-        let tags: HashSet<&str> = self.tags.iter().map(|tag| tag.name.as_str()).collect();
         let rules = Rules {
             required: &required,
             tag: &release.tag,
-            tags: &tags,
+            refs: &self.refs,
+            pattern: &promotion.tag_pattern,
             trunk: self.repository.trunk.as_str(),
             promoting: &self.promoting,
             soak: promotion.soak,
             now: self.now,
         };
-        let judgement = judge(&self.ran(&release.commit, &required).await?, &rules);
+        let certainty = match promotion.evidence_at {
+            EvidenceAt::Tag => Certainty::OfVerdict,
+            EvidenceAt::Parent => Certainty::OfSilence,
+        };
+        let judgement = self.judged_on(&release.commit, &rules, asking, certainty).await?;
         // Where something ran on the tagged commit and was no success, the parent cannot mend it.
         if judgement.silence == Silence::Spoken || promotion.evidence_at == EvidenceAt::Tag {
             return Ok(judgement);
         }
         match self.parent_that_vouches(release, promotion, all)? {
-            Some(parent) => Ok(judge(&self.ran(&parent, &required).await?, &rules)),
+            Some(parent) => self.judged_on(&parent, &rules, asking, Certainty::OfVerdict).await,
             None => Ok(judgement),
         }
+    }
+
+    /// Judges what ran on one commit: by a survey where that rules it out, else by all that GitHub knows.
+    async fn judged_on(
+        &self,
+        commit: &CommitSha,
+        rules: &Rules<'_>,
+        asking: Asking,
+        certainty: Certainty,
+    ) -> Result<Judgement> {
+        let key = heard_as(commit, rules.required);
+        if asking == Asking::Search
+            && !self.heard.borrow().contains_key(&key)
+            && let Some(seen) = self.seen.borrow().get(&key)
+            && let Some(judgement) = ruled_out(seen, rules, certainty)
+        {
+            return Ok(judgement);
+        }
+        Ok(judge(&self.ran(commit, rules.required).await?, rules))
+    }
+
+    /// Looks at what ran on the next releases, at once, where the server can tell.
+    ///
+    /// It is a matter of economy alone: where it fails, each is asked about by itself.
+    ///
+    /// # Errors
+    /// When git cannot be read, and when nobody knows what is required.
+    pub async fn look_ahead<'r>(
+        &self,
+        promotion: &Promotion,
+        ahead: impl Iterator<Item = &'r Release>,
+        most: usize,
+    ) -> Result<()> {
+        let mut ahead = ahead.peekable();
+        let Some(&next) = ahead.peek() else { return Ok(()) };
+        let required = self.required(promotion, next).await?;
+        let is_known = |commit: &CommitSha| {
+            let key = heard_as(commit, &required);
+            self.seen.borrow().contains_key(&key) || self.heard.borrow().contains_key(&key)
+        };
+        if self.one_by_one.get()
+            || is_known(&next.commit)
+            || self.ruled_out_by_name(next, promotion)?.is_some()
+        {
+            return Ok(());
+        }
+        let mut commits: Vec<CommitSha> = Vec::new();
+        let mut releases = 0;
+        for release in ahead {
+            if releases == most {
+                break;
+            }
+            if self.ruled_out_by_name(release, promotion)?.is_some() {
+                continue;
+            }
+            releases += 1;
+            commits.push(release.commit.clone());
+            if promotion.evidence_at == EvidenceAt::Parent {
+                commits.extend(self.history.commit(&release.commit)?.parents.into_iter().take(1));
+            }
+        }
+        let mut once = HashSet::new();
+        commits.retain(|commit| !is_known(commit) && once.insert(commit.clone()));
+        if commits.len() < 2 {
+            return Ok(());
+        }
+        tracing::debug!(commits = commits.len(), "asking about the next releases at once");
+        match self.github.survey(&commits, &required).await {
+            Ok(seen) => {
+                let seen = seen.into_iter().map(|(commit, ran)| (heard_as(&commit, &required), ran));
+                self.seen.borrow_mut().extend(seen);
+            }
+            Err(refusal) => {
+                tracing::debug!(
+                    why = refusal.message,
+                    "many commits cannot be asked about at once: asking one by one"
+                );
+                self.one_by_one.set(true);
+            }
+        }
+        Ok(())
     }
 
     /// The direct parent, where the tagged commit changes only this app's image pins (rule 2).
@@ -90,7 +179,7 @@ impl World<'_> {
     }
 
     async fn ran(&self, commit: &CommitSha, required: &[Required]) -> Result<Ran> {
-        let key = format!("{commit} {required:?}");
+        let key = heard_as(commit, required);
         if let Some(ran) = self.heard.borrow().get(&key) {
             return Ok(ran.clone());
         }
@@ -120,7 +209,7 @@ impl World<'_> {
             return Err(self.no_default(promotion, newest).await?);
         };
         tracing::info!(
-            evidence = required.iter().map(line_of).collect::<Vec<_>>().join(", "),
+            evidence = required.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             "no evidence is named: the default is required"
         );
         self.defaults.borrow_mut().insert(source.clone(), required.clone());
@@ -174,13 +263,7 @@ impl World<'_> {
     }
 }
 
-/// A piece of evidence as the settings name it.
-fn line_of(required: &Required) -> String {
-    match required {
-        Required::Workflow(name) => format!("workflow: {name}"),
-        Required::Check { name, .. } => format!("check: {name}"),
-        Required::Status { context, .. } => format!("status: {context}"),
-        Required::Deployment(environment) => format!("deployment: {environment}"),
-        Required::Any => "any".to_owned(),
-    }
+/// What is known of a commit depends on what was asked for.
+fn heard_as(commit: &CommitSha, required: &[Required]) -> String {
+    format!("{commit} {required:?}")
 }

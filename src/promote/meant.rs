@@ -4,7 +4,7 @@
 
 use super::observe::World;
 use crate::failure::{Failure, Kind, Problem, Result};
-use crate::release::evidence::code;
+use crate::release::shortfall::code;
 use crate::release::{NotNamed, named};
 use crate::settings::Promotion;
 

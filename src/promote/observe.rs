@@ -3,8 +3,8 @@
 //! Git answers before the API is asked, newest releases come first, and the walk stops at the first
 //! success. What is read is decided by pure code in `release`; nothing is written.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::names::{CommitSha, RepoPath};
 use crate::overlay::{NamedFile, Overlay};
 use crate::plan;
 use crate::release::Tag;
-use crate::release::evidence::{Promoting, Ran};
+use crate::release::evidence::{Promoting, Ran, Refs};
 use crate::release::selection::Candidate;
 use crate::settings::{Environment, Promotion, Required, Trigger};
 
@@ -34,10 +34,10 @@ pub struct World<'a> {
     pub repository: plan::Repository,
     /// The head of trunk.
     pub trunk_head: CommitSha,
-    /// Every commit of trunk.
-    pub trunk: HashSet<CommitSha>,
     /// Every tag.
     pub tags: Vec<Tag>,
+    /// The names of all refs.
+    pub refs: Refs,
     /// The workflow this run belongs to.
     pub promoting: Promoting,
     /// What started the run.
@@ -52,6 +52,10 @@ pub struct World<'a> {
     pub asked: Option<String>,
     /// What GitHub said of commits, so that two apps ask once.
     pub heard: RefCell<HashMap<String, Ran>>,
+    /// What a look at many commits showed of each: it rules out, and proves nothing.
+    pub seen: RefCell<HashMap<String, Ran>>,
+    /// Whether the server cannot tell of many commits at once.
+    pub one_by_one: Cell<bool>,
     /// What makes a release of a source environment successful by default, found out once.
     pub defaults: RefCell<HashMap<String, Vec<Required>>>,
 }
@@ -64,7 +68,7 @@ impl World<'_> {
     /// promoted, and when git or GitHub refuse.
     pub async fn observation<'p>(&self, promotion: &'p Promotion) -> Result<Observation<'p>> {
         let target = self.target_overlay(promotion)?;
-        let walk = self.walk(promotion, &target).await?;
+        let walk = self.walk(promotion, &target, self.asked.as_deref()).await?;
         let active = walk.active();
         let runs = self.runs(promotion, &target, &walk)?;
         let chosen = walk.selection.chosen.and_then(|candidate| {
@@ -94,7 +98,7 @@ impl World<'_> {
             promotion,
             target,
             chosen,
-            passed_over: walk.selection.passed_over,
+            ledger: walk.selection.ledger,
             active,
             runs,
             commits,
@@ -108,7 +112,7 @@ impl World<'_> {
         })
     }
 
-    fn target_overlay(&self, promotion: &Promotion) -> Result<Overlay> {
+    pub(super) fn target_overlay(&self, promotion: &Promotion) -> Result<Overlay> {
         let target = self.overlay(&promotion.target, &self.repository.commit)?;
         if target.files.is_empty() {
             let place = Place::of(promotion.target.path.as_str());
@@ -139,6 +143,11 @@ impl World<'_> {
         })
     }
 
+    /// Whether trunk has a commit (rule 3).
+    pub fn is_on_trunk(&self, commit: &CommitSha) -> Result<bool> {
+        self.history.is_ancestor(commit, &self.trunk_head)
+    }
+
     fn with_tag_time(&self, mut candidate: Candidate) -> Candidate {
         let release = &mut candidate.release;
         if release.object != release.commit {
@@ -156,9 +165,8 @@ impl World<'_> {
         proposed: &CommitSha,
         paths: &[RepoPath],
     ) -> Result<(Vec<RawCommit>, Truncated)> {
-        let backwards = self.trunk.contains(active)
-            && active != proposed
-            && self.history.is_ancestor(proposed, active)?;
+        let backwards =
+            self.is_on_trunk(active)? && active != proposed && self.history.is_ancestor(proposed, active)?;
         let (from, to) = if backwards { (proposed, active) } else { (active, proposed) };
         let from = Some(from).filter(|from| self.history.contains(from));
         if from.is_none() {

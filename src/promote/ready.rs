@@ -119,6 +119,34 @@ impl Ready {
         }
     }
 
+    /// What a run would do about the release that was chosen, in whole sentences.
+    pub fn prospects(&self) -> Vec<String> {
+        if self.proposal.is_none() {
+            return vec!["Nothing of it differs from what the target has.".to_owned()];
+        }
+        let doing = match &self.action {
+            Action::Rest => "Its pull request is open and up to date.".to_owned(),
+            Action::Open(_) => "A run opens its pull request.".to_owned(),
+            Action::Update { number, .. } => format!("A run brings pull request {number} up to date."),
+            Action::Supersede { number } => {
+                format!(
+                    "A run closes pull request {number}, which was approved for another release, and opens a fresh one."
+                )
+            }
+            Action::Leave { why, .. } => format!("A run leaves it alone: {why}."),
+            Action::Hold { why, .. } => format!("A run holds it: {}.", why.join("; ")),
+            Action::Close { number } => format!("A run closes pull request {number}."),
+        };
+        let report = self.plan.policy.as_ref().filter(|report| report.verdict.blocks());
+        let findings =
+            report.into_iter().flat_map(|report| &report.findings).filter(|one| one.level.blocks());
+        let blocked: Vec<String> =
+            findings.map(|finding| format!("`{}` ({})", finding.rule, finding.message)).collect();
+        let blocked =
+            (!blocked.is_empty()).then(|| format!("Policy blocks its merge: {}.", blocked.join(", ")));
+        std::iter::once(doing).chain(blocked).collect()
+    }
+
     /// What a dry run comes to.
     pub fn planned(self) -> Promoted {
         let applied = Applied {

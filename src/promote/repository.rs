@@ -3,7 +3,7 @@
 //!
 //! Git comes first: it is one request however many tags there are.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use crate::http;
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::plan;
 use crate::release::Tag;
-use crate::release::evidence::Promoting;
+use crate::release::evidence::{Promoting, Refs};
 use crate::runner::addresses::is_here;
 use crate::runner::environment::Environment;
 use crate::settings::{self, Asked, Event, Layout, Request};
@@ -137,10 +137,10 @@ impl Repository {
             history: &self.history,
             repository: self.place.clone(),
             trunk_head: self.trunk_head.clone(),
-            trunk: self.history.ancestors(&self.trunk_head)?,
             tags: tags.collect(),
             promoting: Promoting {
                 path: environment.workflow_path(),
+                name: environment.get("GITHUB_WORKFLOW").map(str::to_owned),
                 run: environment.get("GITHUB_RUN_ID").and_then(|id| id.parse().ok()),
             },
             trigger: &event.trigger,
@@ -151,7 +151,13 @@ impl Repository {
                 .or_else(|| event.sender.clone()),
             reason: self.request.reason.clone(),
             asked: self.request.tag.clone(),
+            refs: Refs {
+                tags: self.listing.tags.iter().map(|tag| (tag.name.clone(), tag.commit.clone())).collect(),
+                branches: self.listing.branches.keys().cloned().collect(),
+            },
             heard: RefCell::default(),
+            seen: RefCell::default(),
+            one_by_one: Cell::default(),
             defaults: RefCell::default(),
         })
     }

@@ -12,8 +12,10 @@ use crate::failure::Result;
 use crate::names::CommitSha;
 use crate::overlay::{Missing, Overlay, Pin, PinKind, PinRules, carries_release, movement};
 use crate::release::Release;
-use crate::release::selection::WINDOW;
 use crate::settings::Promotion;
+
+/// How many releases are compared with what stands in the target.
+const COMPARED: usize = 30;
 
 impl World<'_> {
     /// The newest release that is carried by its own commit, and whose pins all stand in the target.
@@ -33,7 +35,10 @@ impl World<'_> {
         if promotion.carries.is_some() {
             return Ok(None);
         }
-        for release in all.iter().take(WINDOW).filter(|release| self.trunk.contains(&release.commit)) {
+        for release in all.iter().take(COMPARED) {
+            if !self.is_on_trunk(&release.commit)? {
+                continue;
+            }
             if target_pins.iter().any(|pin| tells(pin, release)) {
                 return Ok(None);
             }

@@ -12,62 +12,97 @@ use crate::overlay::{
     pins,
 };
 use crate::plan;
+use crate::plan::{SearchEnd, Standing};
 use crate::release::carrier::{Asked, Carrier, Step, carrier};
-use crate::release::evidence::{Shortfall, code};
-use crate::release::selection::{Candidate, Selection, WINDOW, latest_successful, off_trunk, prerelease};
-use crate::release::{NotNamed, Release, named, releases};
+use crate::release::selection::{Candidate, Selection, latest_successful};
+use crate::release::shortfall::{Shortfall, code, short};
+use crate::release::{NotNamed, Release, named, releases, signature};
 use crate::settings::Promotion;
 
 /// How many later trunk commits are looked at for the one that records a release.
 const MOST_LATER: usize = 500;
+/// How many times the window may be filled with releases that no overlay carries: a look through git is cheaper than a
+/// request, and not free.
+const UNCARRIED: usize = 10;
 
 impl World<'_> {
-    /// Walks over the releases of an app.
+    /// Walks over the releases of an app, or looks at the one that is asked for by name alone.
     ///
     /// # Errors
     /// When a release asked for by name cannot be promoted, and when git or GitHub refuse.
-    pub async fn walk(&self, promotion: &Promotion, target: &Overlay) -> Result<Walk> {
-        let rules = &promotion.pins;
-        let target_pins = pins(target, rules)?;
+    pub async fn walk(&self, promotion: &Promotion, target: &Overlay, asked: Option<&str>) -> Result<Walk> {
+        let mut walk = self.beginning(promotion, target)?;
+        tracing::info!(app = %promotion.app, target = %promotion.target.name, releases = walk.all.len(), "looking for the release to promote");
+        if let Some(name) = asked {
+            let release = self.asked_for(name, &walk.all, promotion)?.clone();
+            let candidate = self.candidate(&release, promotion, &mut walk, Asking::ByName).await?;
+            if !candidate.is_successful() {
+                return Err(self.not_promotable(&candidate, promotion));
+            }
+            told(&candidate);
+            walk.selection = latest_successful(vec![candidate], promotion.window, SearchEnd::Found);
+            return Ok(walk);
+        }
+        let (candidates, ended) = self.candidates(promotion, &mut walk).await?;
+        if ended == SearchEnd::Window {
+            walk.warnings.push(window_reached(promotion, &walk));
+        }
+        walk.selection = latest_successful(candidates, promotion.window, ended);
+        Ok(walk)
+    }
+
+    /// What is known before the first release is looked at.
+    fn beginning(&self, promotion: &Promotion, target: &Overlay) -> Result<Walk> {
+        let target_pins = pins(target, &promotion.pins)?;
         let all = self.releases_of(promotion);
-        let asked = match &self.asked {
-            Some(name) => Some(self.asked_for(name, &all, promotion)?.clone()),
-            None => None,
-        };
-        let by_name = asked.is_some();
-        let looked_at = asked.map_or_else(|| all.clone(), |release| vec![release]);
         let warnings = self.without_releases(&all, promotion);
-        let standing = self.standing(promotion, rules, target, &target_pins, &all)?;
-        let mut walk = Walk {
+        let standing = self.standing(promotion, &promotion.pins, target, &target_pins, &all)?;
+        Ok(Walk {
             target_pins,
             all,
             carries: promotion.carries.clone(),
             carriers: Vec::new(),
             running: None,
             standing,
-            selection: Selection::default(),
+            selection: latest_successful(Vec::new(), promotion.window, SearchEnd::Exhausted),
             warnings,
             judged: 0,
-        };
-        tracing::info!(app = %promotion.app, target = %promotion.target.name, releases = walk.all.len(), "looking for the release to promote");
+            uncarried: 0,
+        })
+    }
+
+    /// Newest first, up to the first success, to what the target runs, or to the end of the window.
+    async fn candidates(
+        &self,
+        promotion: &Promotion,
+        walk: &mut Walk,
+    ) -> Result<(Vec<Candidate>, SearchEnd)> {
         let mut candidates = Vec::new();
-        for release in looked_at {
-            if !by_name && walk.is_behind(&release) {
-                break;
+        let all = walk.all.clone();
+        let window = usize::try_from(promotion.window).unwrap_or(usize::MAX);
+        for (place, release) in all.iter().enumerate() {
+            if walk.is_behind(release) {
+                return Ok((candidates, SearchEnd::Active));
             }
-            if !by_name && walk.judged >= WINDOW {
-                walk.warnings.push(window_reached(promotion));
-                break;
+            if walk.judged >= window || walk.uncarried >= window.saturating_mul(UNCARRIED) {
+                return Ok((candidates, SearchEnd::Window));
             }
-            let candidate = self.candidate(&release, promotion, rules, &mut walk, by_name).await?;
+            // The newest is mostly the one; only where it is not, the others are asked about at once.
+            if walk.judged > 0 {
+                let ahead = all.get(place..).unwrap_or_default();
+                self.look_ahead(
+                    promotion,
+                    ahead.iter().filter(|one| !walk.is_behind(one)),
+                    window - walk.judged,
+                )
+                .await?;
+            }
+            let candidate = self.candidate(release, promotion, walk, Asking::Search).await?;
             // What speaks against an older release than the one that runs is of no interest.
-            if !by_name && walk.is_behind(&release) {
-                break;
+            if walk.is_behind(release) {
+                return Ok((candidates, SearchEnd::Active));
             }
             let done = candidate.is_successful();
-            if by_name && !done {
-                return Err(self.not_promotable(&candidate, &walk, promotion));
-            }
             told(&candidate);
             // What runs was chosen once; it is not newer than itself.
             if !done && walk.running_release().is_some_and(|running| running.tag == release.tag) {
@@ -75,18 +110,20 @@ impl World<'_> {
             }
             candidates.push(candidate);
             if done {
-                break;
+                return Ok((candidates, SearchEnd::Found));
             }
         }
-        walk.selection = latest_successful(candidates);
-        Ok(walk)
+        Ok((candidates, SearchEnd::Exhausted))
     }
 
     /// Every release of an app, newest first.
     pub(super) fn releases_of(&self, promotion: &Promotion) -> Vec<Release> {
-        let older =
-            |one: &CommitSha, other: &CommitSha| self.history.is_ancestor(one, other).unwrap_or(false);
-        releases(&self.tags, &promotion.tag_pattern, &promotion.app, older)
+        let places = || {
+            // A history that cannot be read stops the run where its commits are asked for.
+            let order = self.history.in_order(&self.trunk_head).unwrap_or_default();
+            order.into_iter().zip(0..).collect()
+        };
+        releases(&self.tags, &promotion.tag_pattern, &promotion.app, places)
     }
 
     /// A pattern that fits no tag is a mistake more often than a beginning.
@@ -108,7 +145,12 @@ impl World<'_> {
         }]
     }
 
-    fn asked_for<'r>(&self, name: &str, all: &'r [Release], promotion: &Promotion) -> Result<&'r Release> {
+    pub(super) fn asked_for<'r>(
+        &self,
+        name: &str,
+        all: &'r [Release],
+        promotion: &Promotion,
+    ) -> Result<&'r Release> {
         named(all, &self.tags, name).map_err(|why| {
             let newest: Vec<String> = all.iter().take(5).map(|release| code(&release.tag)).collect();
             let exist = if newest.is_empty() {
@@ -131,62 +173,98 @@ impl World<'_> {
     }
 
     /// Why a release that was asked for by name cannot be promoted, and what would make it so.
-    fn not_promotable(&self, candidate: &Candidate, walk: &Walk, promotion: &Promotion) -> Failure {
-        let release = &candidate.release;
-        let (tag, source) = (code(&release.tag), &promotion.source);
+    fn not_promotable(&self, candidate: &Candidate, promotion: &Promotion) -> Failure {
+        let tag = code(&candidate.release.tag);
         let failure =
             Failure::new(Kind::Release, format!("{tag} cannot be promoted: {}", candidate.reason()));
         if let Some(url) = candidate.shortfalls.iter().find_map(|shortfall| shortfall.url.as_deref()) {
             return failure.hinted(format!("see {url}"));
         }
-        failure.hinted(if !self.trunk.contains(&release.commit) {
-            "merge its commit, or name the branch that it is on by `trunk`".to_owned()
-        } else if !walk.carriers.iter().any(|carried| carried.release.tag == release.tag) {
-            format!(
-                "record its version in `{}` on `{}`, and tag a commit that has it",
-                source.path, self.repository.trunk
-            )
-        } else {
-            format!(
+        let (source, trunk) = (&promotion.source, &self.repository.trunk);
+        failure.hinted(match candidate.standing() {
+            Standing::OffTrunk => "merge its commit, or name the branch that it is on by `trunk`".to_owned(),
+            Standing::NotCarried => {
+                format!("record its version in `{}` on `{trunk}`, and tag a commit that has it", source.path)
+            }
+            Standing::NotSigned => {
+                "sign the tag (`git tag -s`) with a key that GitHub knows, or do without `require-signed-tag`"
+                    .to_owned()
+            }
+            Standing::Soaking => "wait, or change what `soak` asks for".to_owned(),
+            _ => format!(
                 "have {} succeed on {}, or change what `evidence` requires",
                 source.name,
-                code(release.commit.short())
-            )
+                short(&candidate.release.commit)
+            ),
         })
     }
 
     /// Judges one release: cheap questions first, GitHub last.
-    async fn candidate(
+    pub(super) async fn candidate(
         &self,
         release: &Release,
         promotion: &Promotion,
-        rules: &PinRules,
         walk: &mut Walk,
-        by_name: bool,
+        asking: Asking,
     ) -> Result<Candidate> {
         let fails = |shortfall: Shortfall| {
             Ok(Candidate { release: release.clone(), evidence: Vec::new(), shortfalls: vec![shortfall] })
         };
-        if release.version.is_prerelease() && !promotion.prereleases && !by_name {
-            return fails(prerelease());
+        if asking == Asking::Search
+            && let Some(shortfall) = self.ruled_out_by_name(release, promotion)?
+        {
+            return fails(shortfall);
         }
-        if !self.trunk.contains(&release.commit) {
-            return fails(off_trunk(self.repository.trunk.as_str()));
+        if !self.is_on_trunk(&release.commit)? {
+            return fails(Shortfall::off_trunk(self.repository.trunk.as_str()));
         }
-        match self.carried(release, promotion, rules)? {
-            Err(shortfall) => return fails(shortfall),
+        match self.carried(release, promotion, &promotion.pins)? {
+            Err(shortfall) => {
+                walk.uncarried += 1;
+                return fails(shortfall);
+            }
             Ok(carrier) => walk.note(Carried { release: release.clone(), carrier }),
         }
-        if !by_name && walk.is_behind(release) {
-            return fails(Shortfall { reason: "it is older than what runs".into(), url: None });
+        if asking == Asking::Search && walk.is_behind(release) {
+            return fails(Shortfall::new(Standing::NotCarried, "it is older than what runs", "by name"));
         }
         walk.judged += 1;
-        let judgement = self.judged(release, promotion, &walk.all).await?;
-        Ok(Candidate {
-            release: release.clone(),
-            evidence: judgement.evidence,
-            shortfalls: judgement.shortfalls,
-        })
+        let mut judgement = self.judged(release, promotion, &walk.all, asking).await?;
+        let mut release = release.clone();
+        // Asked last: each is a request, and says nothing where something else is lacking.
+        if judgement.shortfalls.is_empty() && promotion.require_signed_tag {
+            match self.signature(&release).await? {
+                Ok(()) => release.signed = Some(true),
+                Err(shortfall) => {
+                    release.signed = Some(false);
+                    judgement.shortfalls.push(shortfall);
+                }
+            }
+        }
+        Ok(Candidate { release, evidence: judgement.evidence, shortfalls: judgement.shortfalls })
+    }
+
+    /// What a name and the settings say without a look at anything else.
+    pub(super) fn ruled_out_by_name(
+        &self,
+        release: &Release,
+        promotion: &Promotion,
+    ) -> Result<Option<Shortfall>> {
+        if release.version.is_prerelease() && !promotion.prereleases {
+            return Ok(Some(Shortfall::prerelease()));
+        }
+        let is_on_trunk = self.is_on_trunk(&release.commit)?;
+        Ok((!is_on_trunk).then(|| Shortfall::off_trunk(self.repository.trunk.as_str())))
+    }
+
+    /// Whether GitHub verified the tag's signature.
+    async fn signature(&self, release: &Release) -> Result<Result<(), Shortfall>> {
+        // A lightweight tag is its commit, and cannot be signed.
+        if release.object == release.commit {
+            return Ok(signature::verified(release, None));
+        }
+        let tag = self.github.tag_object(&release.object).await?;
+        Ok(signature::verified(release, tag.as_ref()))
     }
 
     pub(super) fn carried(
@@ -216,9 +294,15 @@ impl World<'_> {
         }
         let parents = self.history.commit(&release.commit)?.parents;
         let parent = parents.first().and_then(|parent| step(parent).ok());
-        let later =
-            self.history.later_touching(&release.commit, &self.trunk_head, &promotion.source.watched())?;
-        let later = later.iter().take(MOST_LATER).map(step);
+        // Looked for only where the tagged commit does not carry it: the way from trunk's head may be long.
+        let mut later = None;
+        let later = std::iter::from_fn(|| {
+            let later = later.get_or_insert_with(|| self.later(release, promotion));
+            match later {
+                Ok(commits) => commits.next().map(|commit| step(&commit)),
+                Err(failed) => failed.take().map(Err),
+            }
+        });
         let found = carrier(
             release,
             &Asked { carries: promotion.carries.as_deref(), pins: rules.patterns().collect() },
@@ -233,10 +317,33 @@ impl World<'_> {
     }
 }
 
+impl World<'_> {
+    /// The trunk commits after a release that touch the source overlay, oldest first; or why they cannot be told, once.
+    fn later(
+        &self,
+        release: &Release,
+        promotion: &Promotion,
+    ) -> std::result::Result<std::iter::Take<std::vec::IntoIter<CommitSha>>, Option<Failure>> {
+        let later =
+            self.history.later_touching(&release.commit, &self.trunk_head, &promotion.source.watched());
+        later.map(|later| later.into_iter().take(MOST_LATER)).map_err(Some)
+    }
+}
+
+/// Why a release is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// The latest successful one is searched.
+    Search,
+    /// It was asked for by name.
+    ByName,
+}
+
 /// What the walk over releases gathers.
 pub struct Walk {
     target_pins: Vec<Pin>,
-    all: Vec<Release>,
+    /// Every release of the app, newest first.
+    pub(super) all: Vec<Release>,
     /// The pin that tells a release, where the settings name it.
     carries: Option<String>,
     /// Every release that an overlay carries, as far as was looked.
@@ -251,6 +358,8 @@ pub struct Walk {
     pub warnings: Vec<Problem>,
     /// How many releases GitHub was asked about: what git or the name rules out costs no request.
     judged: usize,
+    /// How many releases no overlay carries: each takes a look through history.
+    uncarried: usize,
 }
 
 /// A release with the commit whose overlay carries it.
@@ -328,15 +437,21 @@ impl Walk {
     }
 }
 
-fn window_reached(promotion: &Promotion) -> Problem {
-    Problem {
-        place: None,
-        message: format!(
-            "none of the newest {WINDOW} releases of `{}` is successful, and older ones were not looked at",
-            promotion.app
-        ),
-        hints: vec!["name an older one with `tag`, or narrow `tag-pattern`".into()],
-    }
+fn window_reached(promotion: &Promotion, walk: &Walk) -> Problem {
+    let (app, window) = (&promotion.app, promotion.window);
+    let (message, hint) = if walk.judged >= usize::try_from(window).unwrap_or(usize::MAX) {
+        let message = format!(
+            "none of the newest {window} releases of `{app}` is successful, and older ones were not looked at"
+        );
+        (message, "name an older one with `tag`, widen `window`, or narrow `tag-pattern`")
+    } else {
+        let message = format!(
+            "no overlay carries {} releases of `{app}`, and older ones were not looked at",
+            walk.uncarried
+        );
+        (message, "check `carries` and `pins`, name an older one with `tag`, or widen `window`")
+    };
+    Problem { place: None, message, hints: vec![hint.into()] }
 }
 
 /// Says what was found of a release, so that the job's log alone explains the choice.
@@ -356,5 +471,9 @@ fn unreadable(failure: &Failure) -> Shortfall {
         format!("{problem}{}", hints.collect::<String>())
     };
     let reason = failure.problems().first().map_or_else(String::new, said);
-    Shortfall { reason: format!("its overlay cannot be used: {reason}"), url: None }
+    Shortfall::new(
+        Standing::NotCarried,
+        format!("its overlay cannot be used: {reason}"),
+        "only as another release: what stands in its commit stays",
+    )
 }

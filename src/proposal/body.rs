@@ -104,7 +104,7 @@ fn page(view: &View<'_>) -> String {
         view.headline(),
         view.artifacts(),
         view.evidence(),
-        view.passed_over(),
+        view.ledger(),
         view.policy(),
         view.changelog(),
         view.drift(),

@@ -6,6 +6,7 @@
 mod body;
 mod check;
 mod commit;
+mod ledger;
 pub mod links;
 pub mod markdown;
 mod page;

@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use crate::changelog::{self, RawCommit};
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::plan::{
-    Actors, App, Artifact, ArtifactKind, ArtifactVersion, Change, Direction, Drift, Environment, Evidence,
-    EvidenceKind, Finding, Location, PassedOver, Plan, PolicyReport, PullRequest, Release, Repository,
-    SCHEMA, Side, Verdict,
+    Actors, App, Artifact, ArtifactKind, ArtifactVersion, Change, Direction, Drift, Entry, Environment,
+    Evidence, EvidenceKind, Finding, Ledger, Location, PassedOver, Plan, PolicyReport, PullRequest, Reason,
+    Release, Repository, SCHEMA, SearchEnd, Side, Standing, Verdict,
 };
 
 /// The tagged commit of the proposed release.
@@ -162,7 +162,8 @@ pub fn plan() -> Plan {
         target: environment("prod-eu", BASE),
         active: Some(release("v1.7.3", ACTIVE, "2026-11-02T08:00:00Z")),
         proposed: Some(release("v1.8.0", PROPOSED, "2026-11-20T13:40:00Z")),
-        passed_over: passed_over(),
+        passed_over: passed_over(&ledger()),
+        ledger: ledger(),
         evidence: vec![
             evidence(EvidenceKind::WorkflowRun, "Staging pipeline #412", 412, "2026-11-20T14:02:11Z", None),
             evidence(
@@ -204,19 +205,42 @@ pub fn plan() -> Plan {
     }
 }
 
-fn passed_over() -> Vec<PassedOver> {
-    vec![
-        PassedOver {
-            tag: "fraud-agent/v1.9.0".to_owned(),
-            reason: "check `model-validation` is pending since 2026-11-22 13:05 UTC".to_owned(),
-            url: Some("https://github.com/acme/gitops/runs/9".to_owned()),
-        },
-        PassedOver {
-            tag: "fraud-agent/v1.8.1".to_owned(),
-            reason: "workflow `Staging pipeline #415` failed".to_owned(),
-            url: Some("https://github.com/acme/gitops/actions/runs/415".to_owned()),
-        },
-    ]
+fn ledger() -> Ledger {
+    let entry = |tag: &str, standing: Standing, reasons: Vec<Reason>| Entry {
+        tag: format!("fraud-agent/{tag}"),
+        version: tag.to_owned(),
+        commit: CommitSha::parse(PROPOSED).unwrap(),
+        standing,
+        reasons,
+        soaks_until: None,
+        evidence: Vec::new(),
+    };
+    let reason = |text: &str, url: &str| Reason { text: text.to_owned(), url: Some(url.to_owned()) };
+    let pending = reason(
+        "check `model-validation` is pending since 2026-11-22 13:05 UTC",
+        "https://github.com/acme/gitops/runs/9",
+    );
+    let failed =
+        reason("workflow `Staging pipeline #415` failed", "https://github.com/acme/gitops/actions/runs/415");
+    Ledger {
+        window: 30,
+        ended: SearchEnd::Found,
+        entries: vec![
+            entry("v1.9.0", Standing::Pending, vec![pending]),
+            entry("v1.8.1", Standing::Failed, vec![failed]),
+            entry("v1.8.0", Standing::Successful, Vec::new()),
+        ],
+        unlisted: 0,
+    }
+}
+
+/// The releases of a ledger that were not chosen, each with its first reason.
+pub fn passed_over(ledger: &Ledger) -> Vec<PassedOver> {
+    let passed = |entry: &Entry| {
+        let reason = entry.reasons.first()?;
+        Some(PassedOver { tag: entry.tag.clone(), reason: reason.text.clone(), url: reason.url.clone() })
+    };
+    ledger.entries.iter().filter_map(passed).collect()
 }
 
 /// A finding on a line of prod's values.
@@ -272,13 +296,11 @@ pub fn hostile(hostile: &str, rows: usize) -> Plan {
             commit
         })
         .collect();
-    plan.passed_over = many(rows)
-        .map(|()| PassedOver {
-            tag: text.clone(),
-            reason: text.clone(),
-            url: Some(format!("https://x.example/{text}")),
-        })
-        .collect();
+    let reason = || Reason { text: text.clone(), url: Some(format!("https://x.example/{text}")) };
+    let hostile_entry = |entry: &Entry| Entry { tag: text.clone(), reasons: vec![reason()], ..entry.clone() };
+    let first = plan.ledger.entries.first().map(hostile_entry);
+    plan.ledger.entries = many(rows).filter_map(|()| first.clone()).collect();
+    plan.passed_over = passed_over(&plan.ledger);
     plan.evidence = many(rows)
         .map(|()| Evidence {
             summary: Some(text.clone()),

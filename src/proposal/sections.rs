@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::markdown::time;
-use super::page::{Medium, View, counted, fold};
+use super::page::{View, counted};
 use crate::plan::{
     Artifact, ArtifactKind, ArtifactVersion, Change, Direction, Evidence, Finding, PolicyReport, Release,
     Verdict,
@@ -198,30 +198,6 @@ impl View<'_> {
         let what = self.links.outside(&self.text(&evidence.name), evidence.url.as_deref());
         let when = evidence.completed_at.map_or("–".to_owned(), time);
         format!("| {icon} | {what} | {result} | {when} |")
-    }
-
-    /// The ledger of newer releases that were not chosen.
-    pub fn passed_over(&self) -> String {
-        let passed = &self.plan.passed_over;
-        let rows = passed
-            .iter()
-            .map(|release| {
-                let tag = self.links.tag(&self.code(&release.tag), &release.tag);
-                let seen = self.links.outside("see", release.url.as_deref());
-                let seen = if seen == "see" { String::new() } else { format!(" · {seen}") };
-                format!("| {tag} | {}{seen} |", self.sentence(&release.reason))
-            })
-            .collect();
-        let table = self.table("| release | why |", rows);
-        if table.is_empty() {
-            return table;
-        }
-        let were = if passed.len() == 1 { "was" } else { "were" };
-        let what = format!("{} {were} passed over", counted(passed.len(), "newer release", "newer releases"));
-        match self.medium {
-            Medium::PullRequest => fold(&what, &table),
-            Medium::Summary => format!("**{what}**\n\n{table}"),
-        }
     }
 
     /// What policy says; what blocks was said at the top and is only counted here.

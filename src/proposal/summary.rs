@@ -75,13 +75,13 @@ fn page(view: &View<'_>, report: &Report<'_>) -> String {
     let nothing = view.plan.proposed.is_none();
     let top = [first_line(view, report), notes(view, report), view.blocked()];
     let middle = if nothing {
-        vec![why_nothing(view), view.passed_over()]
+        vec![why_nothing(view), view.ledger()]
     } else {
         vec![
             view.headline(),
             view.artifacts(),
             view.evidence(),
-            view.passed_over(),
+            view.ledger(),
             view.policy(),
             view.changelog(),
         ]

@@ -5,10 +5,11 @@
 //! "whatever staging says now".
 
 use super::Release;
-use super::evidence::{Shortfall, code};
+use super::shortfall::{Shortfall, code, short};
 use crate::failure::Result;
 use crate::names::CommitSha;
 use crate::overlay::{Carrying, Pin, carrying};
+use crate::plan::Standing;
 
 /// The source overlay's pins at one commit.
 #[derive(Debug, Clone)]
@@ -100,15 +101,17 @@ fn is_same_place(a: &Pin, b: &Pin) -> bool {
 }
 
 fn changed_between(pin: &Pin, commit: &CommitSha, carrier: &Carrier) -> Shortfall {
-    Shortfall {
-        reason: format!(
-            "{} changed in {} after it was tagged and before {} recorded its version: that was not tested together",
-            code(&pin.key.to_string()),
-            code(commit.short()),
-            code(carrier.commit.short()),
-        ),
-        url: None,
-    }
+    let reason = format!(
+        "{} changed in {} after it was tagged and before {} recorded its version: that was not tested together",
+        code(&pin.key.to_string()),
+        short(commit),
+        short(&carrier.commit),
+    );
+    Shortfall::new(
+        Standing::NotCarried,
+        reason,
+        "only as another release, tagged on a commit that has all of it",
+    )
 }
 
 /// A release that changes only a model, a prompt, a chart or a remote keeps its image tag.
@@ -132,14 +135,16 @@ fn nowhere(release: &Release, asked: &Asked<'_>, looked_at: &[String]) -> Shortf
         (true, true) => "the overlay has no image tag".to_owned(),
         (true, false) => format!("`pins` names nothing in it: {}", listed(&asked.pins)),
     };
-    Shortfall {
-        reason: format!(
-            "no overlay carries {}: neither its commit {} nor a later one on trunk sets a pin to it ({why})",
-            code(release.version.as_str()),
-            code(release.commit.short()),
-        ),
-        url: None,
-    }
+    let version = code(release.version.as_str());
+    let reason = format!(
+        "no overlay carries {version}: neither its commit {} nor a later one on trunk sets a pin to it ({why})",
+        short(&release.commit),
+    );
+    Shortfall::new(
+        Standing::NotCarried,
+        reason,
+        format!("once a later commit on trunk records {version} in the overlay"),
+    )
 }
 
 #[cfg(test)]
@@ -174,6 +179,7 @@ mod tests {
             commit: sha('a'),
             object: sha('a'),
             tagged_at: None,
+            signed: None,
         }
     }
 

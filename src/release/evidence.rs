@@ -6,14 +6,16 @@
 //! and check runs by Actions that are no job of a counted run, are no evidence at all (rule 3).
 
 mod answers;
+pub mod survey;
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::shortfall::{Shortfall, code, minute, short};
 use crate::names::CommitSha;
-use crate::plan::Evidence;
-use crate::settings::Required;
+use crate::plan::{Evidence, Standing};
+use crate::settings::{Required, TagPattern};
 use answers::{Answer, State, by_actions, check_answers, deployment_answers, run_answers, status_answers};
 
 /// A run of a GitHub Actions workflow, its latest attempt.
@@ -128,6 +130,20 @@ pub struct Ran {
     pub deployments: Vec<Deployment>,
 }
 
+impl Ran {
+    /// A commit on which nothing ran, as far as is known.
+    pub fn nothing(commit: &CommitSha) -> Self {
+        Self {
+            commit: commit.clone(),
+            runs: Vec::new(),
+            checks: Vec::new(),
+            jobs: HashMap::new(),
+            statuses: Vec::new(),
+            deployments: Vec::new(),
+        }
+    }
+}
+
 /// What the requirement is judged by.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
@@ -135,8 +151,10 @@ pub struct Rules<'a> {
     pub required: &'a [Required],
     /// The release's tag.
     pub tag: &'a str,
-    /// Every tag of the repository: a run that another tag started says nothing of this one.
-    pub tags: &'a HashSet<&'a str>,
+    /// The repository's refs: a run that another tag started says nothing of this one.
+    pub refs: &'a Refs,
+    /// What the app's tags look like: how a tag is known that is gone.
+    pub pattern: &'a TagPattern,
     /// The branch that releases come from.
     pub trunk: &'a str,
     /// The workflow this run belongs to.
@@ -147,22 +165,24 @@ pub struct Rules<'a> {
     pub now: Timestamp,
 }
 
+/// The names of the repository's refs.
+#[derive(Debug, Clone, Default)]
+pub struct Refs {
+    /// Every tag, with the commit that it peels to.
+    pub tags: HashMap<String, CommitSha>,
+    /// Every branch.
+    pub branches: HashSet<String>,
+}
+
 /// The promoting workflow, whose own runs are never evidence.
 #[derive(Debug, Clone, Default)]
 pub struct Promoting {
     /// `.github/workflows/promote.yml`.
     pub path: Option<String>,
+    /// What it is called; asked only where the path is not known, as on old servers.
+    pub name: Option<String>,
     /// This run.
     pub run: Option<u64>,
-}
-
-/// What a requirement lacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shortfall {
-    /// One clause, lower case, names in backticks.
-    pub reason: String,
-    /// Where to see it.
-    pub url: Option<String>,
 }
 
 /// The answer for one commit.
@@ -199,9 +219,21 @@ const BOUND: &[&str] = &[
     "deployment_status",
     "merge_group",
 ];
+/// What our own check and status on a promotion's head are called, which say nothing of a release.
+pub const OURS: &str = "promotion";
 /// Events that need no access to the repository; `workflow_run` follows any of them.
 const ANYBODYS: &[&str] =
     &["workflow_run", "issue_comment", "issues", "discussion", "discussion_comment", "watch", "fork"];
+
+impl Promoting {
+    fn is(&self, run: &Run) -> bool {
+        match &self.path {
+            Some(path) => *path == run.path,
+            // The name of a workflow without one is its path.
+            None => self.name.as_ref().is_some_and(|name| *name == run.name || *name == run.path),
+        }
+    }
+}
 
 impl Run {
     /// Whether it may count at all, for any tag.
@@ -214,7 +246,7 @@ impl Run {
         if promoting.run == Some(self.id) {
             return Some("it is this very run".into());
         }
-        if promoting.path.as_deref() == Some(self.path.as_str()) {
+        if promoting.is(self) {
             return Some("it is the promoting workflow, whose own runs are no evidence".into());
         }
         if self.foreign {
@@ -234,19 +266,31 @@ impl Run {
         Some(format!("it ran for {}, {why}", code(&self.event)))
     }
 
-    /// Whether `workflow`, a path, a file name or a name, means this run's workflow.
+    /// Whether `workflow` means this run's workflow: a path or file name where it ends as one, else a name.
+    ///
+    /// A file's name is what reviewers know it by: another workflow that only calls itself `staging.yml` is not it.
     pub fn is_of(&self, workflow: &str) -> bool {
+        if !(workflow.ends_with(".yml") || workflow.ends_with(".yaml")) {
+            return self.name == workflow;
+        }
         let file = self.path.rsplit('/').next().unwrap_or(&self.path);
-        if workflow.contains('/') { self.path == workflow } else { file == workflow || self.name == workflow }
+        self.path == workflow || (!workflow.contains('/') && file == workflow)
     }
 
     /// A run that a tag started speaks for that tag alone, also once that tag is gone.
-    fn speaks_for(&self, rules: &Rules<'_>) -> bool {
-        let Some(branch) = self.head_branch.as_deref().filter(|branch| *branch != rules.tag) else {
-            return true;
+    fn speaks_for(&self, rules: &Rules<'_>, commit: &CommitSha) -> bool {
+        let refs = rules.refs;
+        let Some(branch) = self.head_branch.as_deref() else {
+            // GitHub does not say which: it is plain only where no other tag can have started it.
+            return !refs.tags.iter().any(|(tag, at)| tag != rules.tag && at == commit);
         };
+        // Whoever calls a tag as trunk is called must not silence trunk's own runs.
+        if branch == rules.tag || branch == rules.trunk {
+            return true;
+        }
         let for_one_ref = matches!(self.event.as_str(), "create" | "release");
-        if for_one_ref { branch == rules.trunk } else { !rules.tags.contains(branch) }
+        let gone = || !refs.branches.contains(branch) && rules.pattern.read(branch).is_some();
+        !for_one_ref && !refs.tags.contains_key(branch) && !gone()
     }
 }
 
@@ -262,17 +306,15 @@ pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {
             shortfalls.push(missing(ran, rules, required));
             continue;
         }
-        match verdict(answers, &described(required)) {
+        match verdict(answers, &described(required), &ran.commit) {
             Ok(found) => evidence.extend(found),
             Err(shortfall) => shortfalls.push(shortfall),
         }
     }
     let silence = if missed > 0 && shortfalls.len() == missed { Silence::Missing } else { Silence::Spoken };
     if rules.required.is_empty() {
-        shortfalls.push(Shortfall {
-            reason: "no evidence is required, and none is never a pass".into(),
-            url: None,
-        });
+        let none = "no evidence is required, and none is never a pass";
+        shortfalls.push(Shortfall::new(Standing::Missing, none, "once `evidence` names what must succeed"));
     }
     evidence.sort_by(|a: &Evidence, b| (a.kind, &a.name, &a.url).cmp(&(b.kind, &b.name, &b.url)));
     evidence.dedup();
@@ -286,25 +328,31 @@ fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
     match required {
         Required::Workflow(workflow) => run_answers(ran, rules, |run| run.is_of(workflow)),
         Required::Check { name, app } => {
-            check_answers(ran, rules, |check| check.name == *name && (app.is_none() || check.app == *app))
+            check_answers(ran, rules, |check| check.name == *name && is_theirs(app, &check.app))
         }
-        Required::Status { context, creator } => status_answers(ran, |status| {
-            status.context == *context && (creator.is_none() || status.creator == *creator)
-        }),
+        Required::Status { context, creator } => {
+            status_answers(ran, |status| status.context == *context && is_theirs(creator, &status.creator))
+        }
         Required::Deployment(environment) => deployment_answers(ran, |d| d.environment == *environment),
         Required::Any => {
             let mut all = run_answers(ran, rules, |_| true);
             // Jobs of workflow runs are judged as their run; what is left comes from other apps.
-            all.extend(check_answers(ran, rules, |check| !by_actions(check)));
-            all.extend(status_answers(ran, |_| true));
+            all.extend(check_answers(ran, rules, |check| !by_actions(check) && check.name != OURS));
+            all.extend(status_answers(ran, |status| status.context != OURS));
             all.extend(deployment_answers(ran, |_| true));
             all
         }
     }
 }
 
+/// Whether the reporter is the one who was asked for; GitHub's logins and slugs know no capitals.
+fn is_theirs(asked: &Option<String>, reporter: &Option<String>) -> bool {
+    let Some(asked) = asked else { return true };
+    reporter.as_ref().is_some_and(|reporter| reporter.eq_ignore_ascii_case(asked))
+}
+
 /// All must agree on success; two answers that disagree under one name are no success.
-fn verdict(answers: Vec<Answer>, what: &str) -> Result<Vec<Evidence>, Shortfall> {
+fn verdict(answers: Vec<Answer>, what: &str, commit: &CommitSha) -> Result<Vec<Evidence>, Shortfall> {
     let worst = answers
         .iter()
         .filter(|answer| answer.state != State::Success)
@@ -326,7 +374,13 @@ fn verdict(answers: Vec<Answer>, what: &str) -> Result<Vec<Evidence>, Shortfall>
         }
         _ => outcome,
     };
-    Err(Shortfall { reason, url: worst.evidence.url.clone() })
+    let (standing, remedy) = match worst.state {
+        State::Pending => (Standing::Pending, format!("once {} has succeeded", worst.label)),
+        _ => {
+            (Standing::Failed, format!("once {} is run again on {} and succeeds", worst.label, short(commit)))
+        }
+    };
+    Err(Shortfall::new(standing, reason, remedy).seen_at(worst.evidence.url.clone()))
 }
 
 fn past(conclusion: &str) -> String {
@@ -353,6 +407,10 @@ fn described(required: &Required) -> String {
 
 fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
     let on = format!("on {}", code(ran.commit.short()));
+    let succeeds = match required {
+        Required::Any => "something has run".to_owned(),
+        required => format!("{} has succeeded", one(required)),
+    };
     let reason = match required {
         Required::Workflow(name) => {
             let none = format!("no run of {} {on}", code(name));
@@ -360,8 +418,9 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
             match of_it.first() {
                 None => none,
                 Some(run) => {
-                    let for_another = || {
-                        format!("it ran for {}", code(run.head_branch.as_deref().unwrap_or("another tag")))
+                    let for_another = || match &run.head_branch {
+                        Some(branch) => format!("it ran for {}", code(branch)),
+                        None => "it ran for one of several tags, and which is not known".to_owned(),
                     };
                     let why = run.objection(rules.promoting).unwrap_or_else(for_another);
                     format!("{none} counts: {why}")
@@ -372,8 +431,8 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
             let none = format!("no check run {} {on}", code(name));
             let named: Vec<&CheckRun> = ran.checks.iter().filter(|check| check.name == *name).collect();
             match (named.first(), app) {
-                (Some(check), Some(app)) if check.app.as_ref() != Some(app) => {
-                    not_theirs(&none, check.app.as_deref(), app)
+                (Some(check), Some(asked)) if !is_theirs(app, &check.app) => {
+                    not_theirs(&none, check.app.as_deref(), asked)
                 }
                 (Some(check), _) if by_actions(check) => {
                     format!(
@@ -393,7 +452,18 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
         Required::Deployment(environment) => format!("no deployment to {} {on}", code(environment)),
         Required::Any => format!("nothing ran {on}"),
     };
-    Shortfall { reason, url: None }
+    Shortfall::new(Standing::Missing, reason, format!("once {succeeds} {on}"))
+}
+
+/// One piece of evidence, as a sentence names it.
+fn one(required: &Required) -> String {
+    match required {
+        Required::Workflow(name) => format!("a run of {}", code(name)),
+        Required::Check { name, .. } => format!("the check {}", code(name)),
+        Required::Status { context, .. } => format!("the status {}", code(context)),
+        Required::Deployment(environment) => format!("a deployment to {}", code(environment)),
+        Required::Any => "anything".into(),
+    }
 }
 
 /// Something of this name is there, from somebody else than who was asked for.
@@ -404,22 +474,12 @@ fn not_theirs(none: &str, reporter: Option<&str>, asked: &str) -> String {
 
 fn not_soaked(evidence: &[Evidence], rules: &Rules<'_>) -> Option<Shortfall> {
     let soak = rules.soak?;
-    let short = |reason: String| Some(Shortfall { reason, url: None });
     let Some(last) = evidence.iter().map(|evidence| evidence.completed_at).collect::<Option<Vec<_>>>() else {
-        return short("it cannot be told how long its evidence is complete".into());
+        let unknown = "it cannot be told how long its evidence is complete";
+        return Some(Shortfall::new(Standing::Soaking, unknown, "once its evidence says when it completed"));
     };
     let done = last.into_iter().max()?.checked_add(soak).ok()?;
-    if done <= rules.now { None } else { short(format!("it soaks until {}", minute(done))) }
-}
-
-/// Inline code of outside text: a backtick in a name must not end it.
-pub fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'"))
-}
-
-/// `2026-11-22 13:05 UTC`.
-pub fn minute(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+    (done > rules.now).then(|| Shortfall::soaks(done))
 }
 
 #[cfg(test)]

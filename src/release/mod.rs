@@ -4,8 +4,13 @@
 
 pub mod carrier;
 pub mod evidence;
+pub mod explain;
 pub mod selection;
+pub mod shortfall;
+pub mod signature;
 pub mod version;
+
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -27,6 +32,8 @@ pub struct Release {
     pub object: CommitSha,
     /// When the tag was made, for annotated tags that are here.
     pub tagged_at: Option<Timestamp>,
+    /// Whether GitHub verified its signature, where that was asked.
+    pub signed: Option<bool>,
 }
 
 impl Release {
@@ -50,24 +57,25 @@ pub struct Tag {
 
 /// The releases of `app` among `tags`, newest first.
 ///
-/// Where versions tie, `is_older` decides (the commit that is an ancestor of the other is older), then the name.
+/// Where versions tie, the commit that came later comes first, then the name decides. `places` is asked only where some
+/// do: it puts the commits of trunk in one order, newest first, in which none comes before what came after it. (Asking
+/// two commits for their ancestry is no order: of three, two may be strangers.) A commit without a place comes last.
 pub fn releases(
     tags: &[Tag],
     pattern: &TagPattern,
     app: &str,
-    is_older: impl Fn(&CommitSha, &CommitSha) -> bool,
+    places: impl FnOnce() -> HashMap<CommitSha, usize>,
 ) -> Vec<Release> {
     let mut releases: Vec<Release> = tags.iter().filter_map(|tag| release_of(tag, pattern, app)).collect();
-    releases.sort_by(|a, b| {
-        b.version
-            .precedence(&a.version)
-            .then_with(|| match (is_older(&a.commit, &b.commit), is_older(&b.commit, &a.commit)) {
-                (true, false) => std::cmp::Ordering::Greater,
-                (false, true) => std::cmp::Ordering::Less,
-                _ => std::cmp::Ordering::Equal,
-            })
-            .then_with(|| a.tag.cmp(&b.tag))
-    });
+    releases.sort_by(|a, b| b.version.precedence(&a.version).then_with(|| a.tag.cmp(&b.tag)));
+    let tie = |a: &Release, b: &Release| a.version.precedence(&b.version).is_eq();
+    if releases.iter().zip(releases.iter().skip(1)).any(|(a, b)| tie(a, b)) {
+        let places = places();
+        let place = |release: &Release| places.get(&release.commit).copied().unwrap_or(usize::MAX);
+        for tied in releases.chunk_by_mut(tie) {
+            tied.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.tag.cmp(&b.tag)));
+        }
+    }
     releases
 }
 
@@ -82,6 +90,7 @@ fn release_of(tag: &Tag, pattern: &TagPattern, app: &str) -> Option<Release> {
         commit: tag.commit.clone(),
         object: tag.object.clone(),
         tagged_at: None,
+        signed: None,
     })
 }
 
@@ -139,7 +148,7 @@ mod tests {
         let mut reversed = tags.to_vec();
         reversed.reverse();
         for tags in [&tags[..], &reversed[..]] {
-            let found = releases(tags, &pattern(DEFAULT), "agent", |_, _| false);
+            let found = releases(tags, &pattern(DEFAULT), "agent", HashMap::new);
             let names: Vec<_> = found.iter().map(|release| release.tag.as_str()).collect();
             assert_eq!(names, ["staging-v1.10.0", "v1.9.0", "v1.2.0"]);
         }
@@ -149,7 +158,7 @@ mod tests {
     fn a_tag_of_another_app_is_no_release_of_this_one() {
         let tags = [tag("fraud-agent/v1.0.0", 'a'), tag("support-agent/v2.0.0", 'b')];
         let found =
-            releases(&tags, &pattern(r"^(?P<app>[a-z-]+)/(?P<version>v.*)$"), "fraud-agent", |_, _| false);
+            releases(&tags, &pattern(r"^(?P<app>[a-z-]+)/(?P<version>v.*)$"), "fraud-agent", HashMap::new);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].version.as_str(), "v1.0.0");
     }
@@ -157,14 +166,30 @@ mod tests {
     #[test]
     fn versions_that_tie_are_ordered_by_their_commits() {
         let tags = [tag("1.0.0", 'a'), tag("v1.0.0", 'b')];
-        let older = |one: &CommitSha, other: &CommitSha| one.as_str() < other.as_str();
-        assert_eq!(releases(&tags, &pattern(DEFAULT), "x", older)[0].tag, "v1.0.0");
+        for (newest, place) in [("v1.0.0", [1, 0]), ("1.0.0", [0, 1])] {
+            let places = || tags.iter().map(|tag| tag.commit.clone()).zip(place).collect();
+            assert_eq!(releases(&tags, &pattern(DEFAULT), "x", places)[0].tag, newest);
+        }
+    }
+
+    #[test]
+    fn many_releases_of_one_version_have_one_order() {
+        // Ancestry alone orders no three commits of which two are strangers, and a sort may then never end well.
+        let tags: Vec<Tag> =
+            ('a'..='f').flat_map(|c| ["v1.0.0+", "1.0.0+"].map(|v| tag(&format!("{v}{c}"), c))).collect();
+        let places = || tags.iter().map(|tag| tag.commit.clone()).zip((0..).map(|n| n * 7 % 5)).collect();
+        let found = releases(&tags, &pattern(DEFAULT), "x", places);
+        let mut turned = tags.clone();
+        turned.rotate_left(5);
+        let again = releases(&turned, &pattern(DEFAULT), "x", places);
+        let names = |found: &[Release]| found.iter().map(|release| release.tag.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&found), names(&again));
     }
 
     #[test]
     fn a_release_is_named_by_tag_version_or_commit() {
         let tags = [tag("staging-v1.0.0", 'a'), tag("staging-v1.1.0", 'b'), tag("other", 'c')];
-        let found = releases(&tags, &pattern(DEFAULT), "x", |_, _| false);
+        let found = releases(&tags, &pattern(DEFAULT), "x", HashMap::new);
         for (name, expected) in [
             ("staging-v1.0.0", Ok("staging-v1.0.0")),
             ("v1.0.0", Ok("staging-v1.0.0")),
@@ -181,7 +206,7 @@ mod tests {
     #[test]
     fn a_version_with_two_tags_is_ambiguous_by_name() {
         let tags = [tag("v1.0.0", 'a'), tag("staging-1.0.0", 'b')];
-        let found = releases(&tags, &pattern(DEFAULT), "x", |_, _| false);
+        let found = releases(&tags, &pattern(DEFAULT), "x", HashMap::new);
         assert!(matches!(named(&found, &tags, "1.0.0"), Err(NotNamed::Ambiguous(two)) if two.len() == 2));
     }
 }

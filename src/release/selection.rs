@@ -3,13 +3,15 @@
 //! The walk stops at the first success, at what the target already runs, or at the window's end, and
 //! says which. Every release passed over keeps its reason (rule 4).
 
-use crate::plan::{Evidence, PassedOver};
+use crate::plan::{Entry, Evidence, Ledger, PassedOver, Reason, SearchEnd, Standing};
 
 use super::Release;
-use super::evidence::{Shortfall, code};
+use super::shortfall::{Shortfall, standing};
 
-/// How many releases are looked at before the search is given up.
-pub const WINDOW: usize = 30;
+/// How many releases are listed that were passed over without a look at their evidence; more are counted.
+///
+/// Ten thousand nightly builds must not make a plan that nobody can open.
+const MOST_LISTED: usize = 100;
 
 /// A release with its evidence judged.
 #[derive(Debug, Clone)]
@@ -23,12 +25,12 @@ pub struct Candidate {
 }
 
 /// What the walk came to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Selection {
     /// The latest successful release, if there is one.
     pub chosen: Option<Candidate>,
-    /// Newer ones, newest first, each with its reason.
-    pub passed_over: Vec<PassedOver>,
+    /// Everything that was looked at.
+    pub ledger: Ledger,
 }
 
 impl Candidate {
@@ -37,75 +39,72 @@ impl Candidate {
         self.shortfalls.is_empty()
     }
 
+    /// What its shortfalls come to.
+    pub fn standing(&self) -> Standing {
+        standing(&self.shortfalls)
+    }
+
     /// All its shortfalls in one sentence.
     pub fn reason(&self) -> String {
         self.shortfalls.iter().map(|shortfall| shortfall.reason.as_str()).collect::<Vec<_>>().join("; ")
     }
+
+    fn entry(&self) -> Entry {
+        let reason =
+            |shortfall: &Shortfall| Reason { text: shortfall.reason.clone(), url: shortfall.url.clone() };
+        Entry {
+            tag: self.release.tag.clone(),
+            version: self.release.version.as_str().to_owned(),
+            commit: self.release.commit.clone(),
+            standing: self.standing(),
+            reasons: self.shortfalls.iter().map(reason).collect(),
+            soaks_until: self.shortfalls.iter().filter_map(|shortfall| shortfall.until).max(),
+            evidence: self.evidence.clone(),
+        }
+    }
+}
+
+/// Whether GitHub is asked about a release that came to this; the name and git rule the others out.
+fn is_of_evidence(standing: Standing) -> bool {
+    !matches!(standing, Standing::Prerelease | Standing::NotCarried | Standing::OffTrunk)
 }
 
 /// Returns the newest candidate without a shortfall, with the reason for each newer one passed over.
 ///
-/// `candidates` are in order, newest first; order is version precedence, not tag date.
-pub fn latest_successful(candidates: Vec<Candidate>) -> Selection {
-    let mut passed_over = Vec::new();
+/// `candidates` are in order, newest first; order is version precedence, not tag date. `ended` is why no more were
+/// looked at, where none of them is successful.
+pub fn latest_successful(candidates: Vec<Candidate>, window: u32, ended: SearchEnd) -> Selection {
+    let mut ledger = Ledger { window, ended, entries: Vec::new(), unlisted: 0 };
+    let mut listed = 0;
     for candidate in candidates {
-        if candidate.is_successful() {
-            return Selection { chosen: Some(candidate), passed_over };
+        let entry = candidate.entry();
+        listed += usize::from(!is_of_evidence(entry.standing));
+        if is_of_evidence(entry.standing) || listed <= MOST_LISTED {
+            ledger.entries.push(entry);
+        } else {
+            ledger.unlisted += 1;
         }
-        passed_over.push(PassedOver {
-            reason: candidate.reason(),
-            url: candidate.shortfalls.iter().find_map(|shortfall| shortfall.url.clone()),
-            tag: candidate.release.tag,
-        });
+        if candidate.is_successful() {
+            ledger.ended = SearchEnd::Found;
+            return Selection { chosen: Some(candidate), ledger };
+        }
     }
-    Selection { chosen: None, passed_over }
+    Selection { chosen: None, ledger }
 }
 
-/// The reason of a release whose commit is not on trunk.
-pub fn off_trunk(trunk: &str) -> Shortfall {
-    Shortfall { reason: format!("its commit is not on {}", code(trunk)), url: None }
-}
-
-/// The reason of a prerelease nobody asked for.
-pub fn prerelease() -> Shortfall {
-    Shortfall {
-        reason: "it is a prerelease (`prereleases: true`, or its name, would make it a candidate)".into(),
-        url: None,
-    }
+/// The releases of a ledger that were not chosen, with all reasons of each in one sentence.
+pub fn passed_over(ledger: &Ledger) -> Vec<PassedOver> {
+    let unsuccessful = ledger.entries.iter().filter(|entry| entry.standing != Standing::Successful);
+    let passed = |entry: &Entry| {
+        let reasons: Vec<&str> = entry.reasons.iter().map(|reason| reason.text.as_str()).collect();
+        PassedOver {
+            tag: entry.tag.clone(),
+            reason: reasons.join("; "),
+            url: entry.reasons.iter().find_map(|reason| reason.url.clone()),
+        }
+    };
+    unsuccessful.map(passed).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests may")]
-    use super::*;
-    use crate::names::CommitSha;
-    use crate::release::version::Version;
-    use proptest::prelude::*;
-
-    fn candidate(patch: usize, successful: bool) -> Candidate {
-        let commit = CommitSha::parse(&"a".repeat(40)).unwrap();
-        let tag = format!("v1.0.{patch}");
-        let shortfalls =
-            if successful { vec![] } else { vec![Shortfall { reason: format!("{tag} failed"), url: None }] };
-        let version = Version::parse(&tag);
-        Candidate {
-            release: Release { tag, version, object: commit.clone(), commit, tagged_at: None },
-            evidence: vec![],
-            shortfalls,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_newest_success_is_chosen_and_every_newer_one_has_its_reason(outcomes in prop::collection::vec(any::<bool>(), 0..12)) {
-            let candidates = outcomes.iter().enumerate().rev().map(|(patch, ok)| candidate(patch, *ok)).collect();
-            let selection = latest_successful(candidates);
-            let expected = outcomes.iter().rposition(|ok| *ok);
-            prop_assert_eq!(selection.chosen.map(|c| c.release.tag), expected.map(|patch| format!("v1.0.{patch}")));
-            prop_assert_eq!(selection.passed_over.len(), outcomes.len() - expected.map_or(0, |patch| patch + 1));
-            for passed in selection.passed_over {
-                prop_assert_eq!(passed.reason, format!("{} failed", passed.tag));
-            }
-        }
-    }
-}
+mod tests;

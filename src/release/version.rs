@@ -12,7 +12,9 @@ use crate::plan::Artifact;
 ///
 /// Semantic versions (with or without a leading `v`) follow semver.org §11, build metadata
 /// ignored. Dotted numbers that are no semantic version (`2026.03.21-1`) compare number by number, a
-/// trailing `-N` counting up; so do dates with dashes (`2026-09-15`). Anything else compares as text with its digits read as numbers.
+/// trailing `-N` counting up; so do calendar versions that happen to look semantic (`2026.11.21-1`: whether a month
+/// has a leading zero must not make it a prerelease) and dates with dashes (`2026-09-15`). Anything else compares as
+/// text with its digits read as numbers.
 #[derive(Debug, Clone)]
 pub struct Version {
     text: String,
@@ -115,6 +117,10 @@ fn without_v(text: &str) -> &str {
 
 fn semantic(text: &str) -> Option<Rank> {
     let version = semver::Version::parse(text).ok()?;
+    let counts = !version.pre.is_empty() && version.pre.bytes().all(|byte| byte.is_ascii_digit());
+    if counts && is_date(&[version.major, version.minor]) {
+        return None;
+    }
     let qualifier = if version.pre.is_empty() { Qualifier::None } else { Qualifier::Prerelease(version.pre) };
     Some(Rank::Numbers(trimmed(vec![version.major, version.minor, version.patch]), qualifier))
 }
@@ -179,6 +185,10 @@ mod tests {
             ["2026.03.21", "2026.03.21-1"],
             ["2026.03.21-2", "2026.03.21-10"],
             ["2026.03.9", "2026.03.21"],
+            ["2026.11.21", "2026.11.21-1"],
+            ["2026.09.30-3", "2026.10.01"],
+            ["2026.9.30-3", "2026.11.21-1"],
+            ["2026.11.21-rc.1", "2026.11.21"],
             ["2026-09-15", "2026-11-01"],
             ["2026-09-15", "2026-09-15-2"],
             ["1.9.9.1", "1.9.10"],
@@ -229,6 +239,9 @@ mod tests {
             ("v1.2.3-0", true),
             ("1.2.3", false),
             ("2026.03.21-1", false),
+            ("2026.11.21-1", false),
+            ("v2026.11.0-12", false),
+            ("2026.11.21-rc.1", true),
             ("2026-09-15", false),
             ("1.2.3+b", false),
         ] {

@@ -75,7 +75,7 @@ impl Asked {
         let asked = Self {
             command,
             dry_run: texts.one("dry-run", values::boolean).is_some_and(|dry| dry.value)
-                || command == Command::Plan,
+                || command != Command::Run,
             reason: texts.text("reason"),
             tag: texts.one("tag", values::tag).map(|tag| tag.value),
             config: match &config_named {
@@ -212,6 +212,7 @@ impl Texts<'_> {
                 .and_then(|given| self.each(given, values::lines(given.text()), values::evidence)),
             evidence_at: self.one("evidence-at", values::word),
             soak: self.one("soak", values::duration),
+            window: self.one("window", values::window),
             prereleases: self.one("prereleases", values::boolean),
             policy: self.list("policy", values::path),
             policy_data: self.list("policy-data", values::path),

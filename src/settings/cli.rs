@@ -71,6 +71,7 @@ pub fn parse(
         None => Ok(Invocation::Promote(line.flags.inputs(None)?)),
         Some(Sub::Run(flags)) => Ok(Invocation::Promote(flags.inputs(Some("run"))?)),
         Some(Sub::Plan(flags)) => Ok(Invocation::Promote(flags.inputs(Some("plan"))?)),
+        Some(Sub::Explain { release, flags }) => Ok(Invocation::Promote(flags.explaining(release)?)),
         Some(Sub::Set(arguments)) => Ok(Invocation::Set(arguments.read())),
         Some(Sub::Schema { which }) => Ok(Invocation::Schema(which)),
     }
@@ -104,6 +105,14 @@ enum Sub {
     Run(Flags),
     /// Decide and show the plan, its diff and the pull request; write nothing
     Plan(Flags),
+    /// Say of one release, in a paragraph, why it is or is not promoted now, and when it could be
+    Explain {
+        /// The release: a tag, a version or a commit
+        #[arg(value_name = "VERSION")]
+        release: String,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Edit values of a YAML file and nothing else of it: comments, order, quotes and line endings stay
     Set(SetFlags),
     /// Print a JSON Schema
@@ -128,6 +137,17 @@ impl Flags {
             }
         }
         Ok(Inputs::from_flags(self.0.iter().map(|(name, text)| (*name, text.as_str()))))
+    }
+}
+
+impl Flags {
+    /// The inputs of `promote explain RELEASE`.
+    fn explaining(mut self, release: String) -> Result<Inputs, clap::Error> {
+        if let Some(tag) = self.0.insert("tag", release.clone()).filter(|tag| *tag != release) {
+            let message = format!("`--tag {tag}` contradicts `promote explain {release}`");
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        self.inputs(Some("explain"))
     }
 }
 

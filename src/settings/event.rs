@@ -267,6 +267,8 @@ impl File<'_> {
             Some(head) if head == own => Origin::Own,
             _ => Origin::Foreign,
         };
+        // Old servers say the file of the workflow alone, not of the run.
+        let path = run.path.or_else(|| payload.workflow?.path).filter(|path| !path.is_empty());
         let head_sha = CommitSha::parse(&run.head_sha).map_err(|_| {
             self.wrong(format!(
                 "`workflow_run.head_sha` is `{}`, not a commit id",
@@ -277,7 +279,7 @@ impl File<'_> {
         Ok(Trigger::WorkflowRun(WorkflowRun {
             id: run.id,
             name: run.name.filter(|name| !name.is_empty()),
-            path: run.path.map(|path| path.split('@').next().unwrap_or_default().to_owned()),
+            path: path.map(|path| path.split('@').next().unwrap_or_default().to_owned()),
             head_sha,
             head_branch: run.head_branch,
             event: run.event,
@@ -348,7 +350,13 @@ struct RepositoryId {
 #[derive(Deserialize)]
 struct WorkflowRunEvent {
     workflow_run: RunPayload,
+    workflow: Option<WorkflowPayload>,
     repository: RepositoryId,
+}
+
+#[derive(Deserialize)]
+struct WorkflowPayload {
+    path: Option<String>,
 }
 
 #[derive(Deserialize)]

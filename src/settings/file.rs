@@ -224,7 +224,7 @@ fn app_layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> AppLayer {
 }
 
 fn layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> Layer {
-    for key in ["require-signed-tag", "rendered", "freeze", "policy-data"] {
+    for key in ["rendered", "freeze", "policy-data"] {
         reader.later(fields, key);
     }
     Layer {
@@ -235,6 +235,7 @@ fn layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> Layer {
         }),
         evidence_at: reader.one(fields, "evidence-at", values::word),
         soak: reader.one(fields, "soak", values::duration),
+        window: reader.number(fields, "window", values::window),
         prereleases: reader.boolean(fields, "prereleases"),
         add_missing: reader.boolean(fields, "add-missing"),
         require_signed_tag: reader.boolean(fields, "require-signed-tag"),

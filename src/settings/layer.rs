@@ -57,6 +57,9 @@ pub(super) struct Layer {
     /// How long ago the evidence must have completed: `90s`, `30m`, `24h`, `7d`. Default: no wait.
     #[schemars(with = "Option<DurationText>")]
     pub(super) soak: Option<At<SignedDuration>>,
+    /// How many releases' evidence is looked at, newest first, before the search is given up. Default: `30`.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) window: Option<At<u32>>,
     /// Whether releases with a prerelease part are promoted too. Default: `false`.
     pub(super) prereleases: Option<At<bool>>,
     /// Whether pins that only the source overlay has are added to the target. Default: `false`.

@@ -157,6 +157,31 @@ impl<'d> Reader<'d> {
         None
     }
 
+    /// A whole number, without quotes.
+    pub(super) fn number<T>(
+        &mut self,
+        fields: &mut Fields<'d>,
+        key: &'static str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<At<T>> {
+        let node = fields.take(key)?;
+        let resolved = self.document.resolved(node);
+        let number = not_text(resolved) == Some("number") && !resolved.tagged;
+        let Some(text) = resolved.as_str().filter(|_| number) else {
+            let message = format!("`{key}` must be a number, without quotes, and is {}", described(resolved));
+            self.wrong(node, &message);
+            return None;
+        };
+        match parse(text) {
+            Ok(value) => Some(self.at(node, value)),
+            Err(mut wrong) => {
+                wrong.message = format!("`{key}`: {}", wrong.message);
+                self.problems.push(wrong.at(self.document.place(node)));
+                None
+            }
+        }
+    }
+
     /// The items of a list.
     pub(super) fn each<T>(
         &mut self,

@@ -51,6 +51,8 @@ pub enum Command {
     Run,
     /// Decide and show.
     Plan,
+    /// Say of one release why it is or is not promoted, and when it could be.
+    Explain,
 }
 
 /// One app on its way to one target.
@@ -78,6 +80,8 @@ pub struct Promotion {
     pub evidence_at: EvidenceAt,
     /// How long ago the evidence must have completed.
     pub soak: Option<SignedDuration>,
+    /// How many releases' evidence is looked at before the search is given up.
+    pub window: u32,
     /// Whether releases with a prerelease part are candidates.
     pub prereleases: bool,
     /// Whether pins that only the source has are added to the target.
@@ -258,6 +262,24 @@ pub struct TagMatch<'tag> {
 /// What counts as a release where nothing else was asked: a version, alone or after `staging-`.
 pub const DEFAULT_TAG_PATTERN: &str =
     r"^(?:staging[-/])?(?P<version>v?\d+\.\d+\.\d+(?:[-+.][0-9A-Za-z.-]+)?)$";
+
+/// How many releases' evidence is looked at where nothing else was asked.
+pub const DEFAULT_WINDOW: u32 = 30;
+
+impl std::fmt::Display for Required {
+    /// As it is written in an input.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Workflow(name) => write!(f, "workflow: {name}"),
+            Self::Check { name, app: None } => write!(f, "check: {name}"),
+            Self::Check { name, app: Some(app) } => write!(f, "check: {name}, app: {app}"),
+            Self::Status { context, creator: None } => write!(f, "status: {context}"),
+            Self::Status { context, creator: Some(who) } => write!(f, "status: {context}, creator: {who}"),
+            Self::Deployment(environment) => write!(f, "deployment: {environment}"),
+            Self::Any => f.write_str("any"),
+        }
+    }
+}
 
 impl TagPattern {
     /// Parses a regular expression, which must have a group `version`.

@@ -14,7 +14,7 @@ use super::layers::Layers;
 use super::layout::{Layout, Presence};
 use super::reader::not_yet;
 use super::request::{
-    DEFAULT_TAG_PATTERN, Environment, EvidenceAt, Promotion, Request, Requirement, TagPattern,
+    DEFAULT_TAG_PATTERN, DEFAULT_WINDOW, Environment, EvidenceAt, Promotion, Request, Requirement, TagPattern,
 };
 use super::values::{among, quoted, shown};
 use crate::failure::{Failure, Kind, Place, Problem, Result};
@@ -237,6 +237,7 @@ impl<'a> Resolving<'a> {
                 .map_or(Requirement::Default, Requirement::All),
             evidence_at: layers.pick(|layer| layer.evidence_at.as_ref()).unwrap_or(EvidenceAt::Tag),
             soak: layers.pick(|layer| layer.soak.as_ref()).filter(|soak| !soak.is_zero()),
+            window: layers.pick(|layer| layer.window.as_ref()).unwrap_or(DEFAULT_WINDOW),
             prereleases: layers.pick(|layer| layer.prereleases.as_ref()).unwrap_or_default(),
             add_missing: layers.pick(|layer| layer.add_missing.as_ref()).unwrap_or_default(),
             require_signed_tag: layers.pick(|layer| layer.require_signed_tag.as_ref()).unwrap_or_default(),

@@ -51,7 +51,7 @@ pub const INPUTS: &[Input] = &[
         "command",
         Shape::Text,
         "`run`",
-        "What to do: `run`, or `plan` to decide and show, and write nothing",
+        "What to do: `run`; `plan` to decide and show, and write nothing; `explain` to say of `tag` why it is or is not promoted",
     ),
     input(
         "token",
@@ -114,6 +114,12 @@ pub const INPUTS: &[Input] = &[
         Shape::Text,
         "none",
         "How long ago the evidence must have completed: a number with `s`, `m`, `h` or `d`, such as `24h`",
+    ),
+    input(
+        "window",
+        Shape::Text,
+        "`30`",
+        "How many releases' evidence is looked at, newest first, before the search is given up",
     ),
     input("trunk", Shape::Text, "the default branch", "The branch that releases come from"),
     input("base", Shape::Text, "`trunk`", "The branch that the pull request goes to"),

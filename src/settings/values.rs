@@ -56,7 +56,8 @@ pub(super) trait Word: Copy + 'static {
 
 impl Word for Command {
     const WHAT: &'static str = "a command";
-    const WORDS: &'static [(&'static str, Self)] = &[("run", Self::Run), ("plan", Self::Plan)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("run", Self::Run), ("plan", Self::Plan), ("explain", Self::Explain)];
 }
 
 impl Word for EvidenceAt {
@@ -253,11 +254,22 @@ pub(super) fn label(text: &str) -> Parsed<String> {
         .hinted("allowed: 1 to 50 characters on one line"))
 }
 
-/// The forms of one piece of evidence, as they are written in an input.
+/// How many releases may be looked at.
+pub(super) fn window(text: &str) -> Parsed<u32> {
+    const MOST: u32 = 1000;
+    text.parse().ok().filter(|window| (1..=MOST).contains(window)).ok_or_else(|| {
+        Wrong::new(format!("{} is no number of releases", shown(text)))
+            .hinted(format!("allowed: a whole number from 1 to {MOST}"))
+    })
+}
+
+/// The forms of one piece of evidence.
 pub(super) const EVIDENCE_FORMS: &str =
     "allowed: `workflow: staging.yml`, `check: NAME`, `status: CONTEXT`, `deployment: ENVIRONMENT`, `any`";
 
 /// One line of evidence: `workflow: staging.yml`, `check: NAME`, `status: CONTEXT`, `deployment: staging`, `any`.
+///
+/// Who must have reported it may follow, after a comma: `check: NAME, app: SLUG`, `status: CONTEXT, creator: LOGIN`.
 pub(super) fn evidence(line: &str) -> Parsed<Required> {
     let line = line.trim();
     // A line pasted from the settings file is a list item there.
@@ -271,14 +283,33 @@ pub(super) fn evidence(line: &str) -> Parsed<Required> {
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(wrong());
     }
-    let name = name.to_owned();
-    match kind.trim_end() {
-        "workflow" => Ok(Required::Workflow(name)),
-        "check" => Ok(Required::Check { name, app: None }),
-        "status" => Ok(Required::Status { context: name, creator: None }),
-        "deployment" => Ok(Required::Deployment(name)),
-        _ => Err(wrong()),
-    }
+    let beside = |key: &str| match name.rsplit_once(',') {
+        Some((name, rest)) => match rest.split_once(':').filter(|(found, _)| found.trim() == key) {
+            Some((_, who)) => (name.trim_end().to_owned(), Some(who.trim().to_owned())),
+            None => (format!("{name},{rest}"), None),
+        },
+        None => (name.to_owned(), None),
+    };
+    let required = match kind.trim_end() {
+        "workflow" => Required::Workflow(name.to_owned()),
+        "check" => {
+            let (name, app) = beside("app");
+            Required::Check { name, app }
+        }
+        "status" => {
+            let (context, creator) = beside("creator");
+            Required::Status { context, creator }
+        }
+        "deployment" => Required::Deployment(name.to_owned()),
+        _ => return Err(wrong()),
+    };
+    let empty = match &required {
+        Required::Check { name, app: who } | Required::Status { context: name, creator: who } => {
+            name.is_empty() || who.as_ref().is_some_and(String::is_empty)
+        }
+        _ => false,
+    };
+    if empty { Err(wrong()) } else { Ok(required) }
 }
 
 /// The items of a list that is separated by commas or newlines, without blanks and repetitions.

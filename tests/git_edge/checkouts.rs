@@ -1,6 +1,5 @@
 //! Whatever the runner left in the workspace: the same answers, and nothing in it changes.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use promote::git::History;
@@ -125,8 +124,11 @@ fn damaged(world: &World) -> PathBuf {
     checkout
 }
 
-fn ancestors_by_git(world: &World) -> HashSet<CommitSha> {
-    git(&world.bare(), &["rev-list", "main"]).lines().map(|id| CommitSha::parse(id).unwrap()).collect()
+fn order_by_git(world: &World) -> Vec<CommitSha> {
+    git(&world.bare(), &["rev-list", "--date-order", "main"])
+        .lines()
+        .map(|id| CommitSha::parse(id).unwrap())
+        .collect()
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn every_workspace_gives_the_same_answers_and_is_left_as_it_was() {
                 let main = world.sha("main");
                 let values = path("environments/prod/values.yaml");
                 assert_eq!(history.head_of("refs/heads/main"), Some(main.clone()), "{name}");
-                assert_eq!(history.ancestors(&main).unwrap(), ancestors_by_git(&world), "{name}");
+                assert_eq!(history.in_order(&main).unwrap(), order_by_git(&world), "{name}");
                 let file = history.file(&main, &values).unwrap().expect(name);
                 assert_eq!(file.bytes, b"image:\n  tag: 10\n", "{name}");
                 assert_eq!(history.commits_between(None, &main, &[values], 99).unwrap().0.len(), 6, "{name}");
@@ -168,7 +170,7 @@ fn a_checkout_that_is_behind_is_completed_and_no_more() {
     let main = world.advance("new-file");
     let before = snapshot(&checkout);
     let history = world.open(Some(&checkout));
-    assert_eq!(history.ancestors(&main).unwrap(), ancestors_by_git(&world));
+    assert_eq!(history.in_order(&main).unwrap(), order_by_git(&world));
     assert!(history.file(&main, &path("new-file")).unwrap().is_some());
     assert!(before == snapshot(&checkout));
     let (requests, bytes) = world.server.packs();

@@ -125,7 +125,7 @@ fn a_pack_that_breaks_off_is_fetched_again() {
     world.server.fault(Fault::Cut(500));
     world.server.fault(Fault::Answer("503 Service Unavailable", String::new(), ""));
     let history = History::open(None, &world.scratch(), &remote, &[world.wanted("main")]).unwrap();
-    assert_eq!(history.ancestors(&world.sha("main")).unwrap().len(), 12);
+    assert_eq!(history.in_order(&world.sha("main")).unwrap().len(), 12);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_branch_that_moved_on_is_read_as_it_was_listed() {
     let history = History::open(None, &world.scratch(), &remote, std::slice::from_ref(&listed)).unwrap();
     assert_ne!(world.sha("main"), listed.sha);
     assert_eq!(history.head_of("refs/heads/main"), Some(listed.sha.clone()));
-    assert_eq!(history.ancestors(&listed.sha).unwrap().len(), 12);
+    assert_eq!(history.in_order(&listed.sha).unwrap().len(), 12);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn commit(sha: &str) -> CommitSha {
 }
 
 async fn reads_evidence(server: &Replay, github: &GitHub) {
-    let promoting = Promoting { path: None, run: None };
+    let promoting = Promoting::default();
     let workflows = github.workflows().await.unwrap();
     assert_eq!(workflows[0].path, ".github/workflows/blank.yaml");
     server.was_asked(&[("GET /repos/octocat/Hello-World/actions/workflows?per_page=100", Value::Null)]);

@@ -186,7 +186,7 @@ fn recorded_statuses_are_evidence_and_stand_for_a_check() {
     let server = recorded(&scenario("create-status"));
     let github = github(&server.url, &format!("{OWNER}/create-status"));
     let required = [Required::Status { context: "example/1".into(), creator: None }];
-    let promoting = Promoting { path: None, run: None };
+    let promoting = Promoting::default();
     let ran = block_on(github.ran(&sha, &required, &promoting)).unwrap();
     let states: Vec<(&str, &str)> =
         ran.statuses.iter().map(|status| (status.context.as_str(), status.state.as_str())).collect();

@@ -6,7 +6,8 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::{CheckRun, Deployment, Ran, Rules, Run, Status, code};
+use super::super::shortfall::code;
+use super::{CheckRun, Deployment, Ran, Rules, Run, Status};
 use crate::plan::{Evidence, EvidenceKind};
 
 /// One answer of any kind, in one shape.
@@ -25,8 +26,8 @@ pub(super) enum State {
 }
 
 pub(super) fn run_answers(ran: &Ran, rules: &Rules<'_>, wanted: impl Fn(&Run) -> bool) -> Vec<Answer> {
-    let counted =
-        ran.runs.iter().filter(|run| wanted(run) && run.counts(rules.promoting) && run.speaks_for(rules));
+    let speaks = |run: &Run| run.counts(rules.promoting) && run.speaks_for(rules, &ran.commit);
+    let counted = ran.runs.iter().filter(|run| wanted(run) && speaks(run));
     counted
         .map(|run| {
             let label = format!("{} #{}", code(&run.name), run.number);
@@ -55,7 +56,7 @@ pub(super) fn check_answers(ran: &Ran, rules: &Rules<'_>, wanted: impl Fn(&Check
     // A job says of this release what its run may say of it.
     let of_a_run = |check: &CheckRun| {
         let run = ran.jobs.get(&check.id).and_then(|id| ran.runs.iter().find(|run| run.id == *id));
-        run.is_some_and(|run| run.counts(rules.promoting) && run.speaks_for(rules))
+        run.is_some_and(|run| run.counts(rules.promoting) && run.speaks_for(rules, &ran.commit))
     };
     let real = |check: &&CheckRun| !by_actions(check) || of_a_run(check);
     ran.checks

@@ -30,6 +30,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("evidence", "check: a"),
     ("evidence-at", "parent"),
     ("prereleases", "true"),
+    ("window", "7"),
     ("soak", "24h"),
     ("trunk", "develop"),
     ("base", "production"),
@@ -93,7 +94,7 @@ fn a_mistake_that_cannot_wait_is_reported_with_the_others() {
     assert_eq!(
         failure.to_string(),
         "error: input `command`: `paln` is not a command\n\
-         hint: allowed: `run`, `plan`; did you mean `plan`?\n\
+         hint: allowed: `run`, `plan`, `explain`; did you mean `plan`?\n\
          error: input `base`: `a b` is not a branch name\n\
          hint: allowed: what git allows, such as `main` or `release/prod`\n\
          error: input `soak`: `1 day` is not a duration\n\

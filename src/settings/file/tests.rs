@@ -51,7 +51,7 @@ fn a_file_with_every_key_is_read() {
     let apps = reading.settings.apps.unwrap();
     let agent = &apps[0];
     assert_eq!(agent.name.value, "fraud-agent");
-    assert_eq!(agent.name.place.to_string(), ".github/promote.yaml:27:11");
+    assert_eq!(agent.name.place.to_string(), ".github/promote.yaml:28:11");
     let pins = agent.of_app.pins.as_ref().unwrap().value.iter();
     assert_eq!(
         pins.map(PinRule::as_str).collect::<Vec<_>>(),
@@ -215,6 +215,15 @@ fn each_mistake_has_its_message() {
             "1:45 `after`: these targets wait for each other",
         ),
         (
+            "window: 0\n",
+            "1:9 `window`: `0` is no number of releases | allowed: a whole number from 1 to 1000",
+        ),
+        (
+            "window: 1.5\n",
+            "1:9 `window`: `1.5` is no number of releases | allowed: a whole number from 1 to 1000",
+        ),
+        ("window: '30'\n", "1:9 `window` must be a number, without quotes, and is the text `30`"),
+        (
             "apps: [{name: a, app-labels: {tier: 1}}]\n",
             "1:37 `tier`: `1` is a number in YAML, not text | put it in quotes: `'1'`",
         ),
@@ -238,7 +247,7 @@ fn what_is_for_later_is_named() {
     let line = |key: &str| format!("`{key}` is read, but this version does not act on it yet");
     assert_eq!(
         keys("require-signed-tag: true\nevidence: [{check: a, app: b}, {status: c, creator: d}]\n"),
-        [line("require-signed-tag")]
+        Vec::<String>::new()
     );
     assert_eq!(keys("policy-data: [data]\n"), [line("policy-data")]);
     assert_eq!(keys("soak: 24h\n"), Vec::<String>::new());

@@ -394,7 +394,7 @@ fn a_file_with_every_key_reaches_the_request() {
     assert_eq!(eu.pull_request.team_reviewers, ["platform"]);
     assert_eq!(eu.pull_request.auto_merge, Some(MergeMethod::Squash));
     assert_eq!(eu.policy.folders, [path("policy"), path("policies/prod")]);
-    assert!(eu.policy.named && eu.require_signed_tag);
+    assert!(eu.policy.named && eu.require_signed_tag && eu.window == 50);
     assert_eq!(eu.freeze.len(), 1);
     assert_eq!(eu.rendered.as_ref().unwrap().after, path("rendered/after"));
     assert_eq!(eu.changelog_paths, [path("apps/fraud-agent")]);
@@ -409,11 +409,10 @@ fn a_file_with_every_key_reaches_the_request() {
     assert_eq!(
         later,
         [
-            "`.github/promote.yaml:8:1`: `require-signed-tag` is read, but this version does not act on it yet",
             "`.github/promote.yaml:9:1`: `rendered` is read, but this version does not act on it yet",
             "`.github/promote.yaml:11:1`: `policy-data` is read, but this version does not act on it yet",
-            "`.github/promote.yaml:24:1`: `freeze` is read, but this version does not act on it yet",
-            "`.github/promote.yaml:39:9`: `after` is read, but this version does not act on it yet",
+            "`.github/promote.yaml:25:1`: `freeze` is read, but this version does not act on it yet",
+            "`.github/promote.yaml:40:9`: `after` is read, but this version does not act on it yet",
         ]
     );
 }

@@ -59,7 +59,10 @@ fn words_are_a_closed_set() {
         refusal(word::<PolicyMode>("enfroce")),
         "`enfroce` is not a policy mode | allowed: `enforce`, `warn`, `off`; did you mean `enforce`?"
     );
-    assert_eq!(refusal(word::<Command>("rollback")), "`rollback` is not a command | allowed: `run`, `plan`");
+    assert_eq!(
+        refusal(word::<Command>("rollback")),
+        "`rollback` is not a command | allowed: `run`, `plan`, `explain`"
+    );
     assert_eq!(
         refusal(word::<EvidenceAt>("Tag")),
         "`Tag` is not a commit that evidence may be bound to | allowed: `tag`, `parent`; did you mean `tag`?"
@@ -77,10 +80,29 @@ fn evidence_has_five_forms() {
         ("status: ci/staging", Required::Status { context: "ci/staging".into(), creator: None }),
         ("  deployment : staging ", Required::Deployment("staging".into())),
         ("any", Required::Any),
+        (
+            "check: golden set, app: acme-evals",
+            Required::Check { name: "golden set".into(), app: Some("acme-evals".into()) },
+        ),
+        (
+            "status: a, b, creator: ci-bot",
+            Required::Status { context: "a, b".into(), creator: Some("ci-bot".into()) },
+        ),
+        ("workflow: a, app: b", Required::Workflow("a, app: b".into())),
     ] {
         assert_eq!(evidence(line), Ok(required), "{line}");
     }
-    for bad in ["", "staging.yml", "check:", "check: ", "run: x", "Any", "any: x"] {
+    for bad in [
+        "",
+        "staging.yml",
+        "check:",
+        "check: ",
+        "run: x",
+        "Any",
+        "any: x",
+        "check: a, app:",
+        "check:, app: b",
+    ] {
         assert!(evidence(bad).is_err(), "{bad}");
     }
     assert_eq!(

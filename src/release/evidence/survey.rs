@@ -1,0 +1,96 @@
+//! What a look at many commits at once rules out.
+//!
+//! Such a look tells what ran, and not all that decides whether it counts: whether a run came from a fork, whether a
+//! check run by Actions is a job, which tag started a run. It holds all that could count and perhaps more. So a commit
+//! on which something required has no success at all is ruled out for certain; one that may be successful is not judged
+//! here.
+
+use super::answers::{State, by_actions, deployment_answers};
+use super::{CheckRun, Judgement, OURS, Ran, Required, Rules, Run, is_theirs, judge};
+
+/// What a shortfall found here must be, to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// That there is one is certain; why, in a doubtful case, need not be.
+    OfVerdict,
+    /// Also whether something speaks against it or nothing ran: the parent is asked only in silence (rule 2).
+    OfSilence,
+}
+
+/// How it stands with one requirement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hope {
+    /// It may be met.
+    Some,
+    /// It is not met, though what is there may not count.
+    Doubtful,
+    /// Nothing is there, or what is there counts and is no success.
+    None,
+}
+
+/// The judgement of a commit that cannot be successful, by what a survey saw; none where it may be.
+pub fn ruled_out(seen: &Ran, rules: &Rules<'_>, certainty: Certainty) -> Option<Judgement> {
+    let is_hopeless = rules.required.iter().any(|required| match hope(seen, rules, required) {
+        Hope::Some => false,
+        Hope::Doubtful => certainty == Certainty::OfVerdict,
+        Hope::None => true,
+    });
+    let judgement = is_hopeless.then(|| judge(seen, rules))?;
+    (!judgement.shortfalls.is_empty()).then_some(judgement)
+}
+
+fn hope(seen: &Ran, rules: &Rules<'_>, required: &Required) -> Hope {
+    // Of a run that says its branch, all is known but whether it is a fork's; a fork's is never one of these events.
+    let counts = |run: &Run| {
+        run.counts(rules.promoting) && run.head_branch.is_some() && run.speaks_for(rules, &seen.commit)
+    };
+    let runs = |wanted: &dyn Fn(&Run) -> bool| -> Vec<(bool, bool)> {
+        let found = seen.runs.iter().filter(|run| wanted(run));
+        found.map(|run| (succeeded(&run.status, run.conclusion.as_deref()), counts(run))).collect()
+    };
+    let checks = |wanted: &dyn Fn(&CheckRun) -> bool| -> Vec<(bool, bool)> {
+        let found = seen.checks.iter().filter(|check| wanted(check));
+        found
+            .map(|check| (succeeded(&check.status, check.conclusion.as_deref()), !by_actions(check)))
+            .collect()
+    };
+    // Of each context only the newest status is seen, whoever set it.
+    let statuses = |context: Option<&str>, creator: &Option<String>| -> Vec<(bool, bool)> {
+        let wanted = |name: &str| context.map_or(name != OURS, |context| context == name);
+        let found = seen.statuses.iter().filter(|status| wanted(&status.context));
+        // Below one that somebody else set may be the one that is asked for.
+        let seen = |status: &super::Status| match is_theirs(creator, &status.creator) {
+            true => (status.state == "success", true),
+            false => (true, false),
+        };
+        found.map(seen).collect()
+    };
+    let deployments = |wanted: &dyn Fn(&str) -> bool| -> Vec<(bool, bool)> {
+        let found = deployment_answers(seen, |deployment| wanted(&deployment.environment));
+        found.into_iter().map(|answer| (answer.state == State::Success, true)).collect()
+    };
+    let answers = match required {
+        Required::Workflow(workflow) => runs(&|run| run.is_of(workflow)),
+        Required::Check { name, app } => checks(&|check| check.name == *name && is_theirs(app, &check.app)),
+        Required::Status { context, creator } => statuses(Some(context), creator),
+        Required::Deployment(environment) => deployments(&|name| name == environment),
+        Required::Any => [
+            runs(&|_| true),
+            checks(&|check| !by_actions(check) && check.name != OURS),
+            statuses(None, &None),
+            deployments(&|_| true),
+        ]
+        .concat(),
+    };
+    let has_success = answers.iter().any(|(success, _)| *success);
+    let certain_no = answers.iter().any(|(success, counts)| !success && *counts);
+    match (answers.is_empty() || certain_no, has_success) {
+        (true, _) => Hope::None,
+        (false, false) => Hope::Doubtful,
+        (false, true) => Hope::Some,
+    }
+}
+
+fn succeeded(status: &str, conclusion: Option<&str>) -> bool {
+    status == "completed" && conclusion == Some("success")
+}
