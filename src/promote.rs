@@ -108,7 +108,7 @@ fn event(environment: &Environment) -> Result<Event> {
 async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Which) -> Result<Report> {
     let repository = Repository::observed(asked, event, environment).await?;
     let request = &repository.request;
-    let world = repository.world(event, environment)?;
+    let world = repository.world(event, environment);
     no_pin_has_two_owners(&world, request)?;
 
     let all: Vec<&Promotion> = request.promotions.iter().collect();

@@ -34,7 +34,7 @@ pub async fn explain(asked: &Asked, event: &Event, environment: &Environment) ->
         return Err(Failure::new(Kind::Settings, "`explain` needs the release that it is about")
             .hinted("name it: `promote explain VERSION`, or `tag` beside `command: explain`"));
     };
-    let mut world = repository.world(event, environment)?;
+    let mut world = repository.world(event, environment);
     let all: Vec<&Promotion> = request.promotions.iter().collect();
     let meant = if asked.names_apps() { all } else { world.having_what_was_asked(all)?.promotions };
     // What is explained is what a run does that nobody gave a name.

@@ -123,16 +123,13 @@ impl Repository {
     }
 
     /// What all promotions of the run have in common.
-    ///
-    /// # Errors
-    /// When git cannot be read.
-    pub fn world<'w>(&'w self, event: &'w Event, environment: &Environment) -> Result<World<'w>> {
+    pub fn world<'w>(&'w self, event: &'w Event, environment: &Environment) -> World<'w> {
         let tags = self.listing.tags.iter().map(|tag| Tag {
             name: tag.name.clone(),
             commit: tag.commit.clone(),
             object: tag.object.clone(),
         });
-        Ok(World {
+        World {
             github: &self.github,
             history: &self.history,
             repository: self.place.clone(),
@@ -159,7 +156,7 @@ impl Repository {
             seen: RefCell::default(),
             one_by_one: Cell::default(),
             defaults: RefCell::default(),
-        })
+        }
     }
 }
 

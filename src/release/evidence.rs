@@ -9,6 +9,7 @@ mod answers;
 pub mod survey;
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -270,7 +271,8 @@ impl Run {
     ///
     /// A file's name is what reviewers know it by: another workflow that only calls itself `staging.yml` is not it.
     pub fn is_of(&self, workflow: &str) -> bool {
-        if !(workflow.ends_with(".yml") || workflow.ends_with(".yaml")) {
+        let ending = Path::new(workflow).extension();
+        if !ending.is_some_and(|ending| ending == "yml" || ending == "yaml") {
             return self.name == workflow;
         }
         let file = self.path.rsplit('/').next().unwrap_or(&self.path);
@@ -327,12 +329,12 @@ pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {
 fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
     match required {
         Required::Workflow(workflow) => run_answers(ran, rules, |run| run.is_of(workflow)),
-        Required::Check { name, app } => {
-            check_answers(ran, rules, |check| check.name == *name && is_theirs(app, &check.app))
-        }
-        Required::Status { context, creator } => {
-            status_answers(ran, |status| status.context == *context && is_theirs(creator, &status.creator))
-        }
+        Required::Check { name, app } => check_answers(ran, rules, |check| {
+            check.name == *name && is_theirs(app.as_deref(), check.app.as_deref())
+        }),
+        Required::Status { context, creator } => status_answers(ran, |status| {
+            status.context == *context && is_theirs(creator.as_deref(), status.creator.as_deref())
+        }),
         Required::Deployment(environment) => deployment_answers(ran, |d| d.environment == *environment),
         Required::Any => {
             let mut all = run_answers(ran, rules, |_| true);
@@ -346,9 +348,8 @@ fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
 }
 
 /// Whether the reporter is the one who was asked for; GitHub's logins and slugs know no capitals.
-fn is_theirs(asked: &Option<String>, reporter: &Option<String>) -> bool {
-    let Some(asked) = asked else { return true };
-    reporter.as_ref().is_some_and(|reporter| reporter.eq_ignore_ascii_case(asked))
+fn is_theirs(asked: Option<&str>, reporter: Option<&str>) -> bool {
+    asked.is_none_or(|asked| reporter.is_some_and(|reporter| reporter.eq_ignore_ascii_case(asked)))
 }
 
 /// All must agree on success; two answers that disagree under one name are no success.
@@ -431,7 +432,7 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
             let none = format!("no check run {} {on}", code(name));
             let named: Vec<&CheckRun> = ran.checks.iter().filter(|check| check.name == *name).collect();
             match (named.first(), app) {
-                (Some(check), Some(asked)) if !is_theirs(app, &check.app) => {
+                (Some(check), Some(asked)) if !is_theirs(app.as_deref(), check.app.as_deref()) => {
                     not_theirs(&none, check.app.as_deref(), asked)
                 }
                 (Some(check), _) if by_actions(check) => {

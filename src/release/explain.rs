@@ -70,10 +70,10 @@ pub fn paragraph(explained: &Explained<'_>) -> String {
         Fate::Promoted { evidence, next } => {
             let proofs: Vec<String> = evidence.iter().map(proof).collect();
             let proofs = if proofs.is_empty() { String::new() } else { format!(": {}", proofs.join(", ")) };
-            let next: String = next.iter().map(|sentence| format!(" {sentence}")).collect();
-            format!(
-                "{what} is the latest successful release, and what is promoted to {target} now{proofs}.{next}"
-            )
+            let told = format!(
+                "{what} is the latest successful release, and what is promoted to {target} now{proofs}."
+            );
+            std::iter::once(told).chain(next.iter().cloned()).collect::<Vec<_>>().join(" ")
         }
         Fate::Overtaken { by } => format!(
             "{what} is successful, and is not promoted to {target} now: {} is newer and successful, and is promoted in \

@@ -71,7 +71,7 @@ pub fn parse(
         None => Ok(Invocation::Promote(line.flags.inputs(None)?)),
         Some(Sub::Run(flags)) => Ok(Invocation::Promote(flags.inputs(Some("run"))?)),
         Some(Sub::Plan(flags)) => Ok(Invocation::Promote(flags.inputs(Some("plan"))?)),
-        Some(Sub::Explain { release, flags }) => Ok(Invocation::Promote(flags.explaining(release)?)),
+        Some(Sub::Explain { release, flags }) => Ok(Invocation::Promote(flags.explaining(&release)?)),
         Some(Sub::Set(arguments)) => Ok(Invocation::Set(arguments.read())),
         Some(Sub::Schema { which }) => Ok(Invocation::Schema(which)),
     }
@@ -142,8 +142,8 @@ impl Flags {
 
 impl Flags {
     /// The inputs of `promote explain RELEASE`.
-    fn explaining(mut self, release: String) -> Result<Inputs, clap::Error> {
-        if let Some(tag) = self.0.insert("tag", release.clone()).filter(|tag| *tag != release) {
+    fn explaining(mut self, release: &str) -> Result<Inputs, clap::Error> {
+        if let Some(tag) = self.0.insert("tag", release.to_owned()).filter(|tag| tag != release) {
             let message = format!("`--tag {tag}` contradicts `promote explain {release}`");
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }

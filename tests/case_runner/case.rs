@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One case.
 #[derive(Deserialize)]
@@ -28,6 +28,32 @@ pub struct Case {
     /// Inputs beside `token` and `command`.
     #[serde(default)]
     pub inputs: BTreeMap<String, String>,
+    /// What a case of `tests/selection/` expects.
+    pub expect: Option<Expect>,
+}
+
+/// What is chosen, and why nothing newer; what is not there is expected not to be there.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Expect {
+    /// The tag that is promoted, the one that runs already, or `nothing`; of several targets, each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
+    /// Every release that was passed over, newest first: its tag, what it came to, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
+    /// What makes the chosen one successful.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// The commit whose overlay is promoted, where it is not the tagged one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carried_by: Option<String>,
+    /// Why the search ended, where it was not at the first success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// Errors and warnings, without their hints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<String>,
 }
 
 /// A commit, its tags, and what ran on it.
@@ -35,7 +61,10 @@ pub struct Case {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Step {
     /// The message.
+    #[serde(default = "change")]
     pub commit: String,
+    /// For short: a commit that records this version's image in staging's `values.yaml` and is tagged so.
+    pub release: Option<String>,
     /// Login of the author.
     #[serde(default = "alice")]
     pub by: String,
@@ -56,9 +85,29 @@ pub struct Step {
     /// Tags on it.
     #[serde(default)]
     pub tags: Vec<Tag>,
+    /// As many lightweight tags on it as `count` says; `{}` in `name` is the number.
+    pub many_tags: Option<Many>,
+    /// Tags that are moved here from where they were.
+    #[serde(default)]
+    pub moves: Vec<String>,
+    /// Tags that are gone, once all that ran here has run.
+    #[serde(default)]
+    pub untags: Vec<String>,
+    /// A branch whose head trunk is moved to afterwards.
+    pub forwards: Option<String>,
     /// What ran on it.
     #[serde(default)]
     pub ran: Vec<Ran>,
+}
+
+/// Tags that differ by a number.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Many {
+    /// With `{}` for the number.
+    pub name: String,
+    /// How many, from 1.
+    pub count: usize,
 }
 
 /// A tag: its name, or an annotated one.
@@ -78,6 +127,10 @@ pub struct Annotated {
     #[serde(default, rename = "annotated")]
     pub message: String,
     pub age: Option<Age>,
+    /// What GitHub says of its signature: `valid`, `unknown_key`, ...; else it has none.
+    pub signature: Option<String>,
+    /// The ref that its object is put under, in place of its own name.
+    pub under: Option<String>,
 }
 
 impl Tag {
@@ -111,6 +164,13 @@ pub struct Ran {
     pub on: Option<String>,
     /// Of a run: what started it; else `push`.
     pub event: Option<String>,
+    /// Of a run: that GitHub does not know what it ran for.
+    #[serde(default)]
+    pub for_nothing: bool,
+    /// Of a run: the workflow's name.
+    pub name: Option<String>,
+    /// Of a run: which attempt the latest is; the earlier ones are all of the other end.
+    pub attempt: Option<u64>,
     /// Of a run: the fork it came from.
     pub fork: Option<String>,
     /// Of a run: its jobs.
@@ -149,6 +209,23 @@ pub enum Event {
     Name(String),
     /// A dispatch with its inputs.
     Dispatch(Dispatch),
+    /// Something that happened to a tag.
+    Tag(TagEvent),
+    /// The end of one of the case's runs.
+    Run {
+        /// Its number, from 1; 0 is the start's.
+        workflow_run: usize,
+    },
+}
+
+/// What happened to a tag: one of these.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum TagEvent {
+    Push(String),
+    Deleted(String),
+    Create(String),
+    Release(String),
 }
 
 /// A dispatch with its inputs.
@@ -184,6 +261,10 @@ impl Case {
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         Ok(serde_yaml::from_str(text)?)
     }
+}
+
+fn change() -> String {
+    "change".to_owned()
 }
 
 fn one_app() -> String {

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use fake_github::{
-    CheckRun, Commit, Deployment, DeploymentStatus, FakeGitHub, Job, Options, Repo, Status, Token, Workflow,
-    WorkflowRun,
+    CheckRun, Commit, Deployment, DeploymentStatus, Effect, FakeGitHub, Fault, Job, On, Options, Release,
+    Repo, Status, Token, Workflow, WorkflowRun,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::case::{Case, Event, Ran, Step, Tag};
+use super::case::{Case, Event, Ran, Step, Tag, TagEvent};
 use super::normal::Normal;
 
 pub const TOKEN: &str = "ghs_job";
@@ -27,11 +27,26 @@ pub struct Made {
     pub event: (&'static str, Value),
 }
 
+/// How the server answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// As GitHub does.
+    Usual,
+    /// One entry a page, and no GraphQL.
+    Hard,
+}
+
 /// Makes all of it, oldest first.
-pub fn made(case: &Case) -> anyhow::Result<Made> {
+pub fn made(case: &Case, manner: Manner) -> anyhow::Result<Made> {
     // Whole minutes: times are told to the minute, and compared with this one.
     let now = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60)?;
-    let github = FakeGitHub::start(&Options { now: Some(now), ..Options::default() })?;
+    let page_cap = (manner == Manner::Hard).then_some(1);
+    let github = FakeGitHub::start(&Options { now: Some(now), page_cap, ..Options::default() })?;
+    if manner == Manner::Hard {
+        let on = On { path: Some("graphql".to_owned()), times: u64::MAX, ..On::default() };
+        let body = json!({ "message": "This server is old." });
+        github.inject(Fault { on, what: Effect::Status { status: 404, body, headers: BTreeMap::new() } })?;
+    }
     github.add_token(Token::actions(TOKEN));
     for (login, name) in [("alice", "Alice"), ("bob", "Bob")] {
         github.add_person(login, name, &format!("{login}@acme.example"));
@@ -42,7 +57,7 @@ pub fn made(case: &Case) -> anyhow::Result<Made> {
         repo.add_workflow(Workflow::new(&format!("{WORKFLOWS}{file}")).name(titled(file)))?;
     }
     let normal = Normal::new(github.url(), now);
-    let mut making = Making { repo, normal, now, last_run: None };
+    let mut making = Making { repo, normal, now, runs: Vec::new() };
     let first = making.start(case)?;
     let steps = case.history.iter().enumerate();
     for (index, step) in steps {
@@ -68,7 +83,8 @@ struct Making {
     repo: Repo,
     normal: Normal,
     now: Timestamp,
-    last_run: Option<u64>,
+    /// Ids, in the order of the case.
+    runs: Vec<u64>,
 }
 
 impl Making {
@@ -101,7 +117,7 @@ impl Making {
         if let Some(file) = case.workflows.first() {
             let at = self.now - SignedDuration::from_hours(190);
             let run = WorkflowRun::new(&format!("{WORKFLOWS}{file}"), &sha).on("v1.7.0").at(at);
-            self.last_run = Some(self.repo.add_workflow_run(run)?);
+            self.runs.push(self.repo.add_workflow_run(run)?);
         }
         Ok(Some(sha))
     }
@@ -110,15 +126,24 @@ impl Making {
         let age = step
             .age
             .map_or_else(|| SignedDuration::from_hours(96 - i64::try_from(number).unwrap_or(0)), |age| age.0);
-        let mut commit = Commit::new(&self.normal.filled(&step.commit)?)
-            .branch(step.branch.as_str())
-            .by(&step.by)
-            .at(self.now - age);
+        let message = match &step.release {
+            Some(version) => format!("release {version}"),
+            None => self.normal.filled(&step.commit)?,
+        };
+        let mut commit = Commit::new(&message).branch(step.branch.as_str()).by(&step.by).at(self.now - age);
         if let Some(settings) = settings {
             commit = commit.file(".github/promote.yaml", settings);
         }
         for (path, text) in &step.files {
             commit = commit.file(path, &self.normal.filled(text)?);
+        }
+        if let Some(version) = &step.release {
+            let path = "environments/staging/values.yaml";
+            let branch = if self.repo.resolve(&step.branch).is_ok() { &step.branch } else { "main" };
+            let version = version.rsplit('/').next().unwrap_or(version);
+            let text = with_value(&self.repo.file(branch, path)?, "image.tag", &format!("'{version}'"))?;
+            let digest = self.normal.filled(&format!("<digest {version}>"))?;
+            commit = commit.file(path, &with_value(&text, "image.digest", &digest)?);
         }
         for (path, values) in &step.set {
             let branch = if self.repo.resolve(&step.branch).is_ok() { &step.branch } else { "main" };
@@ -140,14 +165,38 @@ impl Making {
                 Tag::Light(_) => self.repo.tag(&name, &sha)?,
                 Tag::Annotated(tag) => {
                     let at = tag.age.map(|age| self.now - age.0);
-                    self.repo.annotated_tag(&name, &sha, &tag.message, "alice", at)?;
+                    let object = self.repo.annotated_tag(&name, &sha, &tag.message, "alice", at)?;
+                    if let Some(reason) = &tag.signature {
+                        self.repo.verify_tag(&name, reason)?;
+                    }
+                    if let Some(other) = &tag.under {
+                        self.repo.set_ref(&format!("refs/tags/{other}"), &object)?;
+                        self.repo.delete_ref(&format!("refs/tags/{name}"))?;
+                    }
                 }
             }
         }
+        if let Some(version) = step.release.as_ref().filter(|_| step.tags.is_empty()) {
+            self.repo.tag(version, &sha)?;
+        }
+        for number in 1..=step.many_tags.as_ref().map_or(0, |many| many.count) {
+            let name = &step.many_tags.as_ref().context("there are many")?.name;
+            self.repo.set_ref(&format!("refs/tags/{}", name.replace("{}", &number.to_string())), &sha)?;
+        }
+        for tag in &step.moves {
+            self.repo.set_ref(&format!("refs/tags/{tag}"), &sha)?;
+        }
         let first_tag = step.tags.first().map(|tag| self.normal.filled(tag.name())).transpose()?;
-        let on = first_tag.unwrap_or_else(|| step.branch.clone());
+        let on = first_tag.or(step.release.clone()).unwrap_or_else(|| step.branch.clone());
         for ran in &step.ran {
             self.ran(ran, &sha, &on)?;
+        }
+        for tag in &step.untags {
+            self.repo.delete_ref(&format!("refs/tags/{tag}"))?;
+        }
+        if let Some(branch) = &step.forwards {
+            let head = self.repo.resolve(branch)?;
+            self.repo.set_ref("refs/heads/main", &head)?;
         }
         Ok(())
     }
@@ -162,9 +211,17 @@ impl Making {
                 let mut run = WorkflowRun::new(&format!("{WORKFLOWS}{file}"), sha)
                     .on(ran.on.as_deref().unwrap_or(on))
                     .event(ran.event.as_deref().unwrap_or("push"))
-                    .name(titled(file))
+                    .name(ran.name.clone().unwrap_or_else(|| titled(file)))
                     .at(at);
                 run.head_repository.clone_from(&ran.fork);
+                if ran.for_nothing {
+                    run.head_branch = None;
+                }
+                if let Some(attempt) = ran.attempt {
+                    let other = if state == "success" { "failure" } else { "success" };
+                    let before = usize::try_from(attempt.saturating_sub(1))?;
+                    run = run.run_attempt(attempt).earlier(vec![other.to_owned(); before]);
+                }
                 run = if going { run.unfinished(state) } else { run.concluded(state) };
                 for name in &ran.jobs {
                     let mut job = Job::new(name);
@@ -172,7 +229,7 @@ impl Making {
                     job.conclusion.clone_from(&run.conclusion);
                     run = run.job(job);
                 }
-                self.last_run = Some(self.repo.add_workflow_run(run)?);
+                self.runs.push(self.repo.add_workflow_run(run)?);
             }
             (None, Some(name), None, None) => {
                 let mut check = CheckRun::new(name, sha).started_at(at);
@@ -208,7 +265,21 @@ impl Making {
 
     fn event(&self, event: Option<&Event>) -> anyhow::Result<(&'static str, Value)> {
         let schedule = || Ok(("schedule", self.repo.event_schedule("0 6 * * *")?));
-        match (event, self.last_run) {
+        match (event, self.runs.last().copied()) {
+            (Some(Event::Tag(TagEvent::Push(tag))), _) => Ok(("push", self.repo.event_push_tag(tag)?)),
+            (Some(Event::Tag(TagEvent::Deleted(tag))), _) => {
+                let before = self.normal.commits.last().context("there is no commit")?.1.clone();
+                Ok(("push", self.repo.event_push_deleted(&format!("refs/tags/{tag}"), &before)?))
+            }
+            (Some(Event::Tag(TagEvent::Create(tag))), _) => Ok(("create", self.repo.event_create_tag(tag)?)),
+            (Some(Event::Tag(TagEvent::Release(tag))), _) => {
+                self.repo.add_release(Release::new(tag))?;
+                Ok(("release", self.repo.event_release(tag)?))
+            }
+            (Some(Event::Run { workflow_run }), _) => {
+                let run = self.runs.get(*workflow_run).context("there is no run of that number")?;
+                Ok(("workflow_run", self.repo.event_workflow_run(*run)?))
+            }
             (Some(Event::Dispatch(dispatch)), _) => {
                 let inputs: BTreeMap<&String, String> = dispatch
                     .workflow_dispatch

@@ -1,12 +1,15 @@
 //! Reads a case, makes its GitHub, runs the binary on it, and writes down what does not vary.
 
+#![allow(dead_code, unused_imports, reason = "each test uses its own part")]
+
 mod case;
 mod history;
 mod normal;
 mod run;
 
-pub use case::Case;
-pub use run::plan_of;
+pub use case::{Case, Expect};
+pub use history::Manner;
+pub use run::{choice_of, plan_of};
 
 /// The files a case may expect, in the order of [`Expectations`].
 pub const EXPECTATIONS: [&str; 4] = ["plan.json", "overlay.diff", "body.md", "said.txt"];

@@ -8,8 +8,8 @@ use fake_github::runner::{Launch, step};
 use serde_json::{Map, Value};
 
 use super::Expectations;
-use super::case::Case;
-use super::history::{Made, TOKEN, made};
+use super::case::{Case, Expect};
+use super::history::{Made, Manner, TOKEN, made};
 
 /// What of a plan is expected; the rest is the same in every case, or varies.
 const KEPT: [&str; 11] = [
@@ -26,9 +26,86 @@ const KEPT: [&str; 11] = [
     "policy",
 ];
 
-/// Runs a case.
+/// What a run left.
+struct Ran {
+    made: Made,
+    /// The plan file.
+    plans: String,
+    /// The output `promotions`.
+    promotions: String,
+    stdout: String,
+    stderr: String,
+    code: i32,
+}
+
+/// Runs a case and writes down its plan.
 pub fn plan_of(case: &Case) -> anyhow::Result<Expectations> {
-    let made = made(case)?;
+    let ran = ran(case, Manner::Usual)?;
+    let (diff, body) = shown(&ran.stdout);
+    let said = said(&ran.stdout, &ran.stderr, ran.code);
+    let found = [stable(&ran.plans, &ran.promotions)?, diff, body, said];
+    Ok(found.map(|text| ran.made.normal.normal(&text)))
+}
+
+/// Runs a case and says what was chosen, and why nothing newer.
+pub fn choice_of(case: &Case, manner: Manner) -> anyhow::Result<Expect> {
+    let ran = ran(case, manner)?;
+    let plans: Vec<Value> = match serde_json::from_str(&ran.plans).unwrap_or(Value::Array(Vec::new())) {
+        Value::Array(plans) => plans,
+        plan => vec![plan],
+    };
+    let normal = |text: &str| ran.made.normal.normal(text);
+    let mut expect = Expect::default();
+    let several = plans.len() > 1;
+    let mut chosen = Vec::new();
+    for plan in &plans {
+        let of = if several { format!("{}: ", text(&plan["app"]["name"])) } else { String::new() };
+        let to =
+            if several { format!(" to {}", text(&plan["target"]["environment"])) } else { String::new() };
+        let tag = plan["proposed"]["tag"].as_str().unwrap_or("nothing");
+        chosen.push(format!("{of}{tag}{to}"));
+        let ledger = &plan["ledger"];
+        for entry in each(&ledger["entries"]).filter(|entry| entry["standing"] != "successful") {
+            let reasons: Vec<&str> = each(&entry["reasons"]).map(|reason| text(&reason["text"])).collect();
+            let line =
+                format!("{of}{} ({}): {}", text(&entry["tag"]), text(&entry["standing"]), reasons.join("; "));
+            expect.passed_over.push(normal(&line));
+        }
+        if ledger["unlisted"] != 0 {
+            expect.passed_over.push(format!("{of}{} more", ledger["unlisted"]));
+        }
+        let evidence = each(&plan["evidence"]).map(|one| {
+            let on = normal(text(&one["commit"]));
+            let at = normal(one["completed_at"].as_str().unwrap_or("-"));
+            format!("{of}{} {} on {on}, {at}", text(&one["kind"]), text(&one["name"]))
+        });
+        expect.evidence.extend(evidence);
+        let ended = text(&ledger["ended"]);
+        if ended != "found" {
+            expect.ended.get_or_insert_default().push_str(&format!("{of}{ended}"));
+        }
+        let (proposed, source) = (&plan["proposed"]["commit"], &plan["source"]["commit"]);
+        if proposed.is_string() && proposed != source {
+            expect.carried_by = Some(normal(text(source)));
+        }
+    }
+    expect.chosen = (!chosen.is_empty()).then(|| chosen.join(", "));
+    let said = said(&ran.stdout, &ran.stderr, ran.code);
+    let lines = said.lines().filter(|line| !line.starts_with("hint: ") && !line.starts_with(' '));
+    expect.said = lines.map(normal).collect();
+    Ok(expect)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn each(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn ran(case: &Case, manner: Manner) -> anyhow::Result<Ran> {
+    let made = made(case, manner)?;
     let workspace = tempfile::tempdir()?;
     let filled: Vec<(&str, String)> = case
         .inputs
@@ -52,15 +129,13 @@ pub fn plan_of(case: &Case) -> anyhow::Result<Expectations> {
 
     let plans = std::fs::read_to_string(workspace.path().join("promote-plan.json")).unwrap_or_default();
     let promotions = step.output("promotions")?.unwrap_or_default();
-    let (diff, body) = shown(&stdout);
     let code = output.status.code().context("the run was killed")?;
-    let found = [stable(&plans, &promotions)?, diff, body, said(&stdout, &stderr, code)];
-    Ok(found.map(|text| made.normal.normal(&text)))
+    Ok(Ran { made, plans, promotions, stdout, stderr, code })
 }
 
 fn wrote_nothing(made: &Made) -> anyhow::Result<()> {
     let traffic = made.github.traffic();
-    let writes = traffic.iter().filter(|exchange| exchange.surface != Surface::Git && exchange.is_write());
+    let writes = traffic.iter().filter(|exchange| exchange.surface == Surface::Rest && exchange.is_write());
     let writes: Vec<String> =
         writes.map(|exchange| format!("{} {}", exchange.method, exchange.path)).collect();
     ensure!(writes.is_empty(), "a plan wrote to GitHub: {writes:?}");

@@ -55,13 +55,13 @@ fn hope(seen: &Ran, rules: &Rules<'_>, required: &Required) -> Hope {
             .collect()
     };
     // Of each context only the newest status is seen, whoever set it.
-    let statuses = |context: Option<&str>, creator: &Option<String>| -> Vec<(bool, bool)> {
+    let statuses = |context: Option<&str>, creator: Option<&str>| -> Vec<(bool, bool)> {
         let wanted = |name: &str| context.map_or(name != OURS, |context| context == name);
         let found = seen.statuses.iter().filter(|status| wanted(&status.context));
         // Below one that somebody else set may be the one that is asked for.
-        let seen = |status: &super::Status| match is_theirs(creator, &status.creator) {
-            true => (status.state == "success", true),
-            false => (true, false),
+        let seen = |status: &super::Status| {
+            let theirs = is_theirs(creator, status.creator.as_deref());
+            (!theirs || status.state == "success", theirs)
         };
         found.map(seen).collect()
     };
@@ -71,13 +71,15 @@ fn hope(seen: &Ran, rules: &Rules<'_>, required: &Required) -> Hope {
     };
     let answers = match required {
         Required::Workflow(workflow) => runs(&|run| run.is_of(workflow)),
-        Required::Check { name, app } => checks(&|check| check.name == *name && is_theirs(app, &check.app)),
-        Required::Status { context, creator } => statuses(Some(context), creator),
+        Required::Check { name, app } => {
+            checks(&|check| check.name == *name && is_theirs(app.as_deref(), check.app.as_deref()))
+        }
+        Required::Status { context, creator } => statuses(Some(context), creator.as_deref()),
         Required::Deployment(environment) => deployments(&|name| name == environment),
         Required::Any => [
             runs(&|_| true),
             checks(&|check| !by_actions(check) && check.name != OURS),
-            statuses(None, &None),
+            statuses(None, None),
             deployments(&|_| true),
         ]
         .concat(),

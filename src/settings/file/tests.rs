@@ -218,15 +218,27 @@ fn each_mistake_has_its_message() {
             "window: 0\n",
             "1:9 `window`: `0` is no number of releases | allowed: a whole number from 1 to 1000",
         ),
+    ] {
+        assert_eq!(problem(text), message, "{text}");
+    }
+}
+
+#[test]
+fn a_number_is_one_and_text_is_text() {
+    for (text, message) in [
+        (
+            "apps: [{name: a, app-labels: {tier: 1}}]\n",
+            "1:37 `tier`: `1` is a number in YAML, not text | put it in quotes: `'1'`",
+        ),
+        (
+            "window: 0\n",
+            "1:9 `window`: `0` is no number of releases | allowed: a whole number from 1 to 1000",
+        ),
         (
             "window: 1.5\n",
             "1:9 `window`: `1.5` is no number of releases | allowed: a whole number from 1 to 1000",
         ),
         ("window: '30'\n", "1:9 `window` must be a number, without quotes, and is the text `30`"),
-        (
-            "apps: [{name: a, app-labels: {tier: 1}}]\n",
-            "1:37 `tier`: `1` is a number in YAML, not text | put it in quotes: `'1'`",
-        ),
     ] {
         assert_eq!(problem(text), message, "{text}");
     }
