@@ -5,6 +5,8 @@
 pub mod carrier;
 pub mod evidence;
 pub mod explain;
+#[cfg(test)]
+mod properties;
 pub mod selection;
 pub mod shortfall;
 pub mod signature;

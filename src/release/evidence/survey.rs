@@ -24,17 +24,21 @@ enum Hope {
     Some,
     /// It is not met, though what is there may not count.
     Doubtful,
-    /// Nothing is there, or what is there counts and is no success.
-    None,
+    /// Nothing is there that could count.
+    Silent,
+    /// Something is there that counts and is no success.
+    Denied,
 }
 
 /// The judgement of a commit that cannot be successful, by what a survey saw; none where it may be.
 pub fn ruled_out(seen: &Ran, rules: &Rules<'_>, certainty: Certainty) -> Option<Judgement> {
-    let is_hopeless = rules.required.iter().any(|required| match hope(seen, rules, required) {
-        Hope::Some => false,
-        Hope::Doubtful => certainty == Certainty::OfVerdict,
-        Hope::None => true,
-    });
+    let hopes: Vec<Hope> = rules.required.iter().map(|required| hope(seen, rules, required)).collect();
+    let is_hopeless = match certainty {
+        Certainty::OfVerdict => hopes.iter().any(|hope| *hope != Hope::Some),
+        Certainty::OfSilence => {
+            hopes.contains(&Hope::Denied) || hopes.iter().all(|hope| *hope == Hope::Silent)
+        }
+    };
     let judgement = is_hopeless.then(|| judge(seen, rules))?;
     (!judgement.shortfalls.is_empty()).then_some(judgement)
 }
@@ -84,12 +88,14 @@ fn hope(seen: &Ran, rules: &Rules<'_>, required: &Required) -> Hope {
         ]
         .concat(),
     };
-    let has_success = answers.iter().any(|(success, _)| *success);
-    let certain_no = answers.iter().any(|(success, counts)| !success && *counts);
-    match (answers.is_empty() || certain_no, has_success) {
-        (true, _) => Hope::None,
-        (false, false) => Hope::Doubtful,
-        (false, true) => Hope::Some,
+    if answers.is_empty() {
+        Hope::Silent
+    } else if answers.iter().any(|(success, counts)| !success && *counts) {
+        Hope::Denied
+    } else if answers.iter().any(|(success, _)| *success) {
+        Hope::Some
+    } else {
+        Hope::Doubtful
     }
 }
 
