@@ -19,15 +19,21 @@ pub struct Workflow {
     pub name: String,
     /// `.github/workflows/staging.yml`.
     pub path: String,
+    /// `active`, `disabled_manually`, `deleted`, …
+    pub state: Option<String>,
 }
 
 impl GitHub {
-    /// Every workflow that Actions lists.
+    /// Every workflow that Actions lists, but for deleted ones.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn workflows(&self) -> Result<Vec<Workflow>> {
-        Ok(self.reader.list(&self.path("/actions/workflows"), Some("workflows"), "actions: read").await?)
+        let path = self.path("/actions/workflows");
+        let mut workflows: Vec<Workflow> =
+            self.reader.list(&path, Some("workflows"), "actions: read").await?;
+        workflows.retain(|workflow| workflow.state.as_deref() != Some("deleted"));
+        Ok(workflows)
     }
 
     /// Whether anything was ever deployed to an environment.

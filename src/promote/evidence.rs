@@ -193,14 +193,6 @@ impl World<'_> {
         if let Requirement::All(required) = &promotion.evidence {
             return Ok(required.clone());
         }
-        if let Trigger::WorkflowRun(run) = self.trigger {
-            let ours = run.origin == settings::Origin::Own && !run.event.starts_with("pull_request");
-            if let Some(path) =
-                run.path.clone().filter(|path| ours && self.promoting.path.as_deref() != Some(path))
-            {
-                return Ok(vec![Required::Workflow(path)]);
-            }
-        }
         let source = &promotion.source.name;
         if let Some(known) = self.defaults.borrow().get(source) {
             return Ok(known.clone());
@@ -216,18 +208,33 @@ impl World<'_> {
         Ok(required)
     }
 
-    /// The workflow named as the source environment is, else the deployment to it.
+    /// The workflow of the event and the one named as the source environment is; without either the deployment to it.
+    ///
+    /// Both, where they are two: a green `lint` that starts a promotion must not speak for a staging pipeline that has
+    /// not even begun.
     async fn default_of(&self, source: &str) -> Result<Option<Vec<Required>>> {
-        let files = [format!("{source}.yml"), format!("{source}.yaml")];
+        let of_event = self.workflow_of_event();
+        if of_event.is_some_and(|path| is_named_for(source, path)) {
+            return Ok(of_event.map(|path| vec![Required::Workflow(path.to_owned())]));
+        }
         let workflows = self.github.workflows().await?;
-        let of_source = workflows.iter().find(|workflow| {
-            files.iter().any(|file| workflow.path.rsplit('/').next() == Some(file.as_str()))
-        });
-        if let Some(workflow) = of_source {
-            return Ok(Some(vec![Required::Workflow(workflow.path.clone())]));
+        let mut paths: Vec<&str> = workflows.iter().map(|workflow| workflow.path.as_str()).collect();
+        paths.retain(|path| is_named_for(source, path));
+        paths.extend(of_event);
+        paths.sort_unstable();
+        paths.dedup();
+        if !paths.is_empty() {
+            return Ok(Some(paths.into_iter().map(|path| Required::Workflow(path.to_owned())).collect()));
         }
         let deployed = self.github.was_deployed_to(source).await?;
         Ok(deployed.then(|| vec![Required::Deployment(source.to_owned())]))
+    }
+
+    /// The file of the workflow whose end started this run, unless its runs are no evidence.
+    fn workflow_of_event(&self) -> Option<&str> {
+        let Trigger::WorkflowRun(run) = self.trigger else { return None };
+        let ours = run.origin == settings::Origin::Own && !run.event.starts_with("pull_request");
+        run.path.as_deref().filter(|path| ours && self.promoting.path.as_deref() != Some(*path))
     }
 
     async fn no_default(&self, promotion: &Promotion, newest: &Release) -> Result<Failure> {
@@ -261,6 +268,12 @@ impl World<'_> {
             ))
         })
     }
+}
+
+/// Whether a workflow's file is called as the source environment is.
+fn is_named_for(source: &str, path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_prefix(source).is_some_and(|ending| ending == ".yml" || ending == ".yaml")
 }
 
 /// What is known of a commit depends on what was asked for.

@@ -48,8 +48,8 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
 pub(super) struct Layer {
-    /// What makes a release successful; all of these. Default: on `workflow_run` that workflow, else the one named as
-    /// the source environment is (`staging.yml`), else the deployment to it.
+    /// What makes a release successful; all of these. Default: the workflow named as the source environment is
+    /// (`staging.yml`) and, on `workflow_run`, that workflow; without either the deployment to it.
     #[schemars(length(min = 1))]
     pub(super) evidence: Option<At<Vec<Required>>>,
     /// The commit that evidence must be bound to. Default: `tag`.

@@ -94,7 +94,7 @@ pub const INPUTS: &[Input] = &[
     input(
         "evidence",
         Shape::Lines,
-        "on `workflow_run` that workflow, else the one named as the source environment is (`staging.yml`), else the deployment to it",
+        "the one named as the source environment is (`staging.yml`) and, on `workflow_run`, that workflow; without either the deployment to it",
         "What makes a release successful, one per line: `workflow: staging.yml`, `check: NAME`, `status: CONTEXT`, `deployment: staging`, `any`",
     ),
     input(

@@ -73,12 +73,30 @@ fn every_event_promotes_the_latest_successful_release() {
 
 #[test]
 fn a_workflow_run_is_evidence_only_of_its_own_kind() {
-    // Its own workflow, whatever its name, is what must have succeeded.
+    // Beside the staging pipeline, a green `lint` says nothing of a release that staging still runs.
     let scene = Scene::new();
     scene.release("v1.8.0", "2026-09-15", None);
+    let head = scene.repo.resolve("main").unwrap();
+    let lint = WorkflowRun::new(".github/workflows/lint.yml", &head).on("v1.8.0").event("push");
+    let linted = scene.repo.add_workflow_run(lint).unwrap();
+    let run = on(&scene, "workflow_run", scene.repo.event_workflow_run(linted).unwrap());
+    run.ended("nothing-to-promote", 0);
+    let why = run.plan["passed_over"][0]["reason"].as_str().unwrap();
+    assert!(why.starts_with("`Staging` #2 is in progress"), "{why}");
+
+    // Where no workflow is called as the environment is, the event's own must have succeeded, whatever its name.
+    let scene = Scene::of(
+        fake_github::Options::default(),
+        &[
+            ("environments/staging/values.yaml", &crate::scene::values("v1.7.0", "2026-05-01")),
+            ("environments/prod/values.yaml", &crate::scene::values("v1.7.0", "2026-05-01")),
+        ],
+    );
     let lint = ".github/workflows/lint.yml";
     scene.repo.add_workflow(Workflow::new(lint).name("Lint")).unwrap();
-    let head = scene.repo.resolve("main").unwrap();
+    let recorded = [("environments/staging/values.yaml", &*crate::scene::values("v1.8.0", "2026-09-15"))];
+    let head = scene.commit("chore(staging): record v1.8.0", &recorded);
+    scene.repo.tag("v1.8.0", &head).unwrap();
     let linted =
         scene.repo.add_workflow_run(WorkflowRun::new(lint, &head).on("v1.8.0").event("push")).unwrap();
     let run = on(&scene, "workflow_run", scene.repo.event_workflow_run(linted).unwrap());

@@ -13,6 +13,7 @@
 
 mod bad_input;
 mod events;
+mod explain;
 mod ghes;
 mod hostile;
 mod permissions;
