@@ -12,6 +12,9 @@ use crate::names::CommitSha;
 use crate::release::evidence::{CheckRun, Deployment, DeploymentStatus, Promoting, Ran, Run, Status};
 use crate::settings::Required;
 
+/// The slug of the app that Actions reports as.
+const ACTIONS: &str = "github-actions";
+
 /// A workflow that Actions lists.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Workflow {
@@ -83,28 +86,39 @@ impl GitHub {
     }
 
     /// Check runs, and the jobs that tell real ones by Actions from forged ones.
+    ///
+    /// A workflow may write a check run of any name, which GitHub then lists in the place of the job that is called so:
+    /// such a job is read from its run.
     async fn read_checks(&self, ran: &mut Ran, required: &[Required], promoting: &Promoting) -> Result<()> {
         let path = self.path(&format!("/commits/{}/check-runs?filter=latest", ran.commit));
         let checks: Vec<WireCheck> = self.reader.list(&path, Some("check_runs"), "checks: read").await?;
-        let named = |check: &WireCheck| {
-            let wanted = |r: &Required| matches!(r, Required::Check { name, .. } if *name == check.name);
-            check.slug() == Some("github-actions") && required.iter().any(wanted)
+        let is_named = |wanted: &str| {
+            required.iter().any(|r| matches!(r, Required::Check { name, .. } if name == wanted))
         };
+        let named = |check: &WireCheck| check.slug() == Some(ACTIONS) && is_named(&check.name);
         let suites: HashSet<u64> = checks.iter().filter(|c| named(c)).filter_map(WireCheck::suite).collect();
-        if checks.iter().any(named) {
-            if ran.runs.is_empty() {
-                ran.runs = self.runs(&ran.commit).await?;
-            }
-            let may_count = |run: &&Run| {
-                run.counts(promoting) && run.check_suite.is_none_or(|suite| suites.contains(&suite))
-            };
-            for run in ran.runs.iter().filter(may_count) {
-                let path = self.path(&format!("/actions/runs/{}/jobs?filter=latest", run.id));
-                let jobs: Vec<WireJob> = self.reader.list(&path, Some("jobs"), "actions: read").await?;
-                ran.jobs.extend(jobs.into_iter().map(|job| (job.check_run(), run.id)));
+        let listed: HashSet<u64> = checks.iter().map(|check| check.id).collect();
+        let has_named = checks.iter().any(named);
+        ran.checks = checks.into_iter().map(WireCheck::into_check).collect();
+        if !has_named {
+            return Ok(());
+        }
+        if ran.runs.is_empty() {
+            ran.runs = self.runs(&ran.commit).await?;
+        }
+        let may_count =
+            |run: &&Run| run.counts(promoting) && run.check_suite.is_none_or(|suite| suites.contains(&suite));
+        for run in ran.runs.iter().filter(may_count) {
+            let path = self.path(&format!("/actions/runs/{}/jobs?filter=latest", run.id));
+            let jobs: Vec<WireJob> = self.reader.list(&path, Some("jobs"), "actions: read").await?;
+            for job in jobs {
+                let check = job.check_run();
+                ran.jobs.insert(check, run.id);
+                if !listed.contains(&check) && is_named(&job.name) {
+                    ran.checks.push(job.into_check(check));
+                }
             }
         }
-        ran.checks = checks.into_iter().map(WireCheck::into_check).collect();
         Ok(())
     }
 
@@ -247,6 +261,12 @@ impl WireCheck {
 struct WireJob {
     id: u64,
     check_run_url: Option<String>,
+    name: String,
+    status: String,
+    conclusion: Option<String>,
+    html_url: Option<String>,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
 }
 
 impl WireJob {
@@ -254,6 +274,20 @@ impl WireJob {
     fn check_run(&self) -> u64 {
         let named = self.check_run_url.as_deref().and_then(|url| url.rsplit('/').next()?.parse().ok());
         named.unwrap_or(self.id)
+    }
+
+    fn into_check(self, id: u64) -> CheckRun {
+        CheckRun {
+            id,
+            name: self.name,
+            status: self.status,
+            conclusion: self.conclusion,
+            app: Some(ACTIONS.to_owned()),
+            url: self.html_url,
+            started_at: self.started_at,
+            completed_at: self.completed_at,
+            title: None,
+        }
     }
 }
 

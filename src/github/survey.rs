@@ -23,8 +23,8 @@ const MOST_NODES: usize = 400_000;
 const MOST_COMMITS: usize = 60;
 /// How many suites of a commit are looked at; more are not surveyed.
 const SUITES: usize = 100;
-/// How many check runs of one name, in one suite.
-const NAMESAKES: usize = 10;
+/// How many check runs of one name, in one suite: all attempts, since one that is forged may stand before the real one.
+const NAMESAKES: usize = 20;
 
 impl GitHub {
     /// What ran on these commits, as far as the requirement needs it; those of which GitHub did not tell all are left
@@ -92,16 +92,15 @@ impl Question {
                 Required::Check { name, .. } => {
                     question.suites = true;
                     question.declare(&format!("check{place}"), "String!", json!(name));
-                    let filter = format!(
-                        "first: {NAMESAKES}, filterBy: {{checkType: LATEST, checkName: $check{place}}}"
-                    );
+                    let filter =
+                        format!("first: {NAMESAKES}, filterBy: {{checkType: ALL, checkName: $check{place}}}");
                     question.ask_checks(&format!("k{place}"), &filter, NAMESAKES);
                 }
                 Required::Status { .. } => question.statuses = true,
                 Required::Deployment(environment) => environments.push(environment),
                 Required::Any => {
                     (question.suites, question.statuses) = (true, true);
-                    question.ask_checks("all", "first: 100, filterBy: {checkType: LATEST}", 100);
+                    question.ask_checks("all", "first: 100, filterBy: {checkType: ALL}", 100);
                     question.deployments = Some("first: 20, orderBy: {field: CREATED_AT, direction: DESC}");
                 }
             }

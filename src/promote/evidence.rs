@@ -8,8 +8,8 @@ use crate::overlay::{Missing, Pin, PinKind, movement, pins};
 use crate::plan;
 use crate::release::Release;
 use crate::release::evidence::survey::{Certainty, ruled_out};
-use crate::release::evidence::{Judgement, Ran, Rules, Silence, judge};
-use crate::release::shortfall::code;
+use crate::release::evidence::{Judgement, Ran, Rules, Silence, denied_where_recorded, judge};
+use crate::release::shortfall::{Shortfall, code};
 use crate::settings::{self, EvidenceAt, Promotion, Required, Requirement, Trigger};
 
 use super::observe::World;
@@ -28,16 +28,7 @@ impl World<'_> {
         asking: Asking,
     ) -> Result<Judgement> {
         let required = self.required(promotion, release).await?;
-        let rules = Rules {
-            required: &required,
-            tag: &release.tag,
-            refs: &self.refs,
-            pattern: &promotion.tag_pattern,
-            trunk: self.repository.trunk.as_str(),
-            promoting: &self.promoting,
-            soak: promotion.soak,
-            now: self.now,
-        };
+        let rules = self.rules(release, promotion, &required);
         let certainty = match promotion.evidence_at {
             EvidenceAt::Tag => Certainty::OfVerdict,
             EvidenceAt::Parent => Certainty::OfSilence,
@@ -48,8 +39,47 @@ impl World<'_> {
             return Ok(judgement);
         }
         match self.parent_that_vouches(release, promotion, all)? {
-            Some(parent) => self.judged_on(&parent, &rules, asking, Certainty::OfVerdict).await,
-            None => Ok(judgement),
+            Ok(parent) => self.judged_on(&parent, &rules, asking, Certainty::OfVerdict).await,
+            Err(why) => {
+                let mut judgement = judgement;
+                if let Some(last) = judgement.shortfalls.last_mut() {
+                    last.reason = format!("{}, and its parent cannot vouch: {why}", last.reason);
+                }
+                Ok(judgement)
+            }
+        }
+    }
+
+    /// What speaks against a release on the later commit that recorded its version.
+    ///
+    /// # Errors
+    /// When GitHub refuses, and when nobody knows what is required.
+    pub async fn denied_on(
+        &self,
+        recorded: &CommitSha,
+        release: &Release,
+        promotion: &Promotion,
+    ) -> Result<Option<Shortfall>> {
+        let required = self.required(promotion, release).await?;
+        let ran = self.ran(recorded, &required).await?;
+        Ok(denied_where_recorded(&ran, &self.rules(release, promotion, &required)))
+    }
+
+    fn rules<'r>(
+        &'r self,
+        release: &'r Release,
+        promotion: &'r Promotion,
+        required: &'r [Required],
+    ) -> Rules<'r> {
+        Rules {
+            required,
+            tag: &release.tag,
+            refs: &self.refs,
+            pattern: &promotion.tag_pattern,
+            trunk: self.repository.trunk.as_str(),
+            promoting: &self.promoting,
+            soak: promotion.soak,
+            now: self.now,
         }
     }
 
@@ -134,32 +164,51 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The direct parent, where the tagged commit changes only this app's image pins (rule 2).
+    /// The direct parent, where the tagged commit changes only this app's image pins (rule 2); else why it cannot vouch.
     fn parent_that_vouches(
         &self,
         release: &Release,
         promotion: &Promotion,
         all: &[Release],
-    ) -> Result<Option<CommitSha>> {
-        let Some(parent) = self.records_images_only(&release.commit, promotion)? else { return Ok(None) };
-        let is_release = all.iter().any(|other| other.commit == parent);
-        let is_such_itself = self.records_images_only(&parent, promotion)?.is_some();
-        Ok(Some(parent).filter(|_| !is_release && !is_such_itself))
+    ) -> Result<std::result::Result<CommitSha, String>> {
+        let parent = match self.records_images_only(&release.commit, promotion)? {
+            Ok(parent) => parent,
+            Err(why) => return Ok(Err(format!("its commit {why}"))),
+        };
+        if let Some(other) = all.iter().find(|other| other.commit == parent) {
+            return Ok(Err(format!("that one is a release itself, {}", code(&other.tag))));
+        }
+        Ok(match self.records_images_only(&parent, promotion)? {
+            Ok(_) => Err("that one records images as well, and nothing else".to_owned()),
+            Err(_) => Ok(parent),
+        })
     }
 
-    /// The parent of a commit that does nothing but move image pins of the source overlay.
-    fn records_images_only(&self, commit: &CommitSha, promotion: &Promotion) -> Result<Option<CommitSha>> {
+    /// The parent of a commit that does nothing but move image pins of the source overlay; else what it does.
+    fn records_images_only(
+        &self,
+        commit: &CommitSha,
+        promotion: &Promotion,
+    ) -> Result<std::result::Result<CommitSha, String>> {
         let info = self.history.commit(commit)?;
-        let [parent] = info.parents.as_slice() else { return Ok(None) };
+        let [parent] = info.parents.as_slice() else { return Ok(Err("has not one parent".to_owned())) };
         let changed = self.history.changed_paths(commit)?;
         let (after, before) =
             (self.overlay(&promotion.source, commit)?, self.overlay(&promotion.source, parent)?);
         let known = |path: &RepoPath| after.files.iter().any(|file| file.path == *path);
-        if changed.is_empty() || !changed.iter().all(known) || before.files.is_empty() {
-            return Ok(None);
+        if changed.is_empty() {
+            return Ok(Err("changes nothing".to_owned()));
+        }
+        if let Some(other) = changed.iter().find(|path| !known(path)) {
+            return Ok(Err(format!("changes {}, too", code(other.as_str()))));
+        }
+        if before.files.is_empty() {
+            return Ok(Err("made the overlay".to_owned()));
         }
         let rules = &promotion.pins;
-        let Ok(movement) = movement(&after, &before, rules, None, Missing::List) else { return Ok(None) };
+        let Ok(movement) = movement(&after, &before, rules, None, Missing::List) else {
+            return Ok(Err("does more than move image pins".to_owned()));
+        };
         // Moving the pins, and nothing else, must give exactly the files that were tagged.
         let explains = |path: &RepoPath| {
             let edited =
@@ -174,8 +223,15 @@ impl World<'_> {
         let of_an_image = |change: &plan::Change| {
             images.iter().any(|pin| pin.file == change.file && pin.key.to_string() == change.key)
         };
-        let only = changed.iter().all(explains) && movement.changes.iter().all(of_an_image);
-        Ok(only.then(|| parent.clone()))
+        if let Some(other) = movement.changes.iter().find(|change| !of_an_image(change)) {
+            return Ok(Err(format!("moves {}, too", code(&other.key))));
+        }
+        Ok(match changed.iter().find(|path| !explains(path)) {
+            Some(path) => {
+                Err(format!("changes more of {} than the values of image pins", code(path.as_str())))
+            }
+            None => Ok(parent.clone()),
+        })
     }
 
     async fn ran(&self, commit: &CommitSha, required: &[Required]) -> Result<Ran> {

@@ -148,10 +148,10 @@ impl Repository {
                 .or_else(|| event.sender.clone()),
             reason: self.request.reason.clone(),
             asked: self.request.tag.clone(),
-            refs: Refs {
-                tags: self.listing.tags.iter().map(|tag| (tag.name.clone(), tag.commit.clone())).collect(),
-                branches: self.listing.branches.keys().cloned().collect(),
-            },
+            refs: Refs::new(
+                self.listing.tags.iter().map(|tag| (tag.name.clone(), tag.commit.clone())),
+                self.listing.branches.keys().cloned(),
+            ),
             heard: RefCell::default(),
             seen: RefCell::default(),
             one_by_one: Cell::default(),

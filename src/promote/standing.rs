@@ -10,7 +10,7 @@ use super::walk::Walk;
 use crate::decide::Runs;
 use crate::failure::Result;
 use crate::names::CommitSha;
-use crate::overlay::{Missing, Overlay, Pin, PinKind, PinRules, carries_release, movement};
+use crate::overlay::{Missing, Overlay, Pin, PinKind, carries_release, movement};
 use crate::release::Release;
 use crate::settings::Promotion;
 
@@ -27,7 +27,6 @@ impl World<'_> {
     pub(super) fn standing(
         &self,
         promotion: &Promotion,
-        rules: &PinRules,
         target: &Overlay,
         target_pins: &[Pin],
         all: &[Release],
@@ -47,7 +46,7 @@ impl World<'_> {
             }
             // The same pins stand at a tag whose version is recorded later: that one does not run yet.
             let own = |carrying: &[Pin]| !carrying.iter().any(|pin| tells(pin, release));
-            match self.carried(release, promotion, rules)? {
+            match self.carried(release, promotion, all)? {
                 Ok(carrier) if carrier.commit == release.commit && own(&carrier.carrying) => {
                     return Ok(Some(release.clone()));
                 }
@@ -71,7 +70,7 @@ impl World<'_> {
         if pins.is_empty() || pins.iter().any(|pin| carries_release(pin, carried.release.released())) {
             return Ok(Runs::Told);
         }
-        let stands = match self.carried(active, promotion, &promotion.pins)? {
+        let stands = match self.carried(active, promotion, &walk.all)? {
             Ok(carrier) => self.stands(active, &carrier.commit, promotion, target)?,
             Err(_) => false,
         };

@@ -3,13 +3,13 @@
 //! Cheap questions come first: the name, then git, then GitHub.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::observe::World;
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::names::CommitSha;
 use crate::overlay::{
-    Carrying, Overlay, Pin, PinRules, carried_pin, carries_release, carrying, given_pins, is_told_by_value,
-    pins,
+    Carrying, Overlay, Pin, carried_pin, carries_release, carrying, given_pins, is_told_by_value, pins,
 };
 use crate::plan;
 use crate::plan::{SearchEnd, Standing};
@@ -54,15 +54,16 @@ impl World<'_> {
     /// What is known before the first release is looked at.
     fn beginning(&self, promotion: &Promotion, target: &Overlay) -> Result<Walk> {
         let target_pins = pins(target, &promotion.pins)?;
-        let all = self.releases_of(promotion);
+        let all: Rc<[Release]> = self.releases_of(promotion).into();
         let warnings = self.without_releases(&all, promotion);
-        let standing = self.standing(promotion, &promotion.pins, target, &target_pins, &all)?;
+        let standing = self.standing(promotion, target, &target_pins, &all)?;
         Ok(Walk {
             target_pins,
             all,
             carries: promotion.carries.clone(),
             carriers: Vec::new(),
             running: None,
+            told: None,
             standing,
             selection: latest_successful(Vec::new(), promotion.window, SearchEnd::Exhausted),
             warnings,
@@ -78,7 +79,7 @@ impl World<'_> {
         walk: &mut Walk,
     ) -> Result<(Vec<Candidate>, SearchEnd)> {
         let mut candidates = Vec::new();
-        let all = walk.all.clone();
+        let all = Rc::clone(&walk.all);
         let window = usize::try_from(promotion.window).unwrap_or(usize::MAX);
         for (place, release) in all.iter().enumerate() {
             if walk.is_behind(release) {
@@ -158,16 +159,32 @@ impl World<'_> {
             } else {
                 format!("the newest releases of `{}` are {}", promotion.app, newest.join(", "))
             };
-            let name = code(name);
+            let (asked, name) = (name, code(name));
             match why {
-                NotNamed::Unknown => Failure::new(Kind::Release, format!("there is no release {name} of `{}`", promotion.app)).hinted(exist),
-                NotNamed::NoRelease => {
-                    let pattern = code(promotion.tag_pattern.as_str());
-                    Failure::new(Kind::Release, format!("the tag {name} exists, but it is no release of `{}`: it does not match {pattern}", promotion.app))
-                        .hinted(format!("{exist}; change `tag-pattern` if it should be one"))
+                NotNamed::Unknown => {
+                    Failure::new(Kind::Release, format!("there is no release {name} of `{}`", promotion.app))
+                        .hinted(exist)
                 }
-                NotNamed::Ambiguous(tags) => Failure::new(Kind::Release, format!("{name} means several releases: {}", tags.iter().map(|tag| code(tag)).collect::<Vec<_>>().join(", ")))
-                    .hinted("name one of these tags"),
+                NotNamed::NoRelease => {
+                    let read = promotion.tag_pattern.read(asked).and_then(|read| read.app);
+                    let why = match read {
+                        Some(other) => format!("it is a release of {}", code(other)),
+                        None => format!("it does not match {}", code(promotion.tag_pattern.as_str())),
+                    };
+                    Failure::new(
+                        Kind::Release,
+                        format!("the tag {name} exists, but it is no release of `{}`: {why}", promotion.app),
+                    )
+                    .hinted(format!("{exist}; change `tag-pattern` if it should be one"))
+                }
+                NotNamed::Ambiguous(tags) => Failure::new(
+                    Kind::Release,
+                    format!(
+                        "{name} means several releases: {}",
+                        tags.iter().map(|tag| code(tag)).collect::<Vec<_>>().join(", ")
+                    ),
+                )
+                .hinted("name one of these tags"),
             }
         })
     }
@@ -218,18 +235,25 @@ impl World<'_> {
         if !self.is_on_trunk(&release.commit)? {
             return fails(Shortfall::off_trunk(self.repository.trunk.as_str()));
         }
-        match self.carried(release, promotion, &promotion.pins)? {
+        let carrier = match self.carried(release, promotion, &walk.all)? {
             Err(shortfall) => {
                 walk.uncarried += 1;
                 return fails(shortfall);
             }
-            Ok(carrier) => walk.note(Carried { release: release.clone(), carrier }),
-        }
+            Ok(carrier) => carrier,
+        };
+        let recorded = Some(carrier.commit.clone()).filter(|commit| *commit != release.commit);
+        walk.note(Carried { release: release.clone(), carrier });
         if asking == Asking::Search && walk.is_behind(release) {
             return fails(Shortfall::new(Standing::NotCarried, "it is older than what runs", "by name"));
         }
         walk.judged += 1;
         let mut judgement = self.judged(release, promotion, &walk.all, asking).await?;
+        if judgement.shortfalls.is_empty()
+            && let Some(recorded) = recorded
+        {
+            judgement.shortfalls.extend(self.denied_on(&recorded, release, promotion).await?);
+        }
         let mut release = release.clone();
         // Asked last: each is a request, and says nothing where something else is lacking.
         if judgement.shortfalls.is_empty() && promotion.require_signed_tag {
@@ -271,8 +295,9 @@ impl World<'_> {
         &self,
         release: &Release,
         promotion: &Promotion,
-        rules: &PinRules,
+        all: &[Release],
     ) -> Result<Result<Carrier, Shortfall>> {
+        let rules = &promotion.pins;
         // Nothing comes from the source overlay: there is nothing in it that could carry the release.
         if rules.are_all_given() {
             return Ok(Ok(Carrier { commit: release.commit.clone(), carrying: Vec::new() }));
@@ -303,13 +328,14 @@ impl World<'_> {
                 Err(failed) => failed.take().map(Err),
             }
         });
-        let found = carrier(
-            release,
-            &Asked { carries: promotion.carries.as_deref(), pins: rules.patterns().collect() },
-            &at_tag,
-            parent.as_ref().map(|step| step.pins.as_slice()),
-            later,
-        );
+        let is_beside = |other: &&Release| other.commit == release.commit && other.tag != release.tag;
+        let asked = Asked {
+            carries: promotion.carries.as_deref(),
+            pins: rules.patterns().collect(),
+            beside: all.iter().filter(is_beside).collect(),
+        };
+        let found =
+            carrier(release, &asked, &at_tag, parent.as_ref().map(|step| step.pins.as_slice()), later);
         match found {
             Err(failure) if failure.kind() == Kind::Overlay => Ok(Err(unreadable(&failure))),
             other => other,
@@ -343,13 +369,15 @@ pub enum Asking {
 pub struct Walk {
     target_pins: Vec<Pin>,
     /// Every release of the app, newest first.
-    pub(super) all: Vec<Release>,
+    pub(super) all: Rc<[Release]>,
     /// The pin that tells a release, where the settings name it.
     carries: Option<String>,
     /// Every release that an overlay carries, as far as was looked.
     pub carriers: Vec<Carried>,
     /// What the target's counterpart of the carrying pin says.
     running: Option<Pin>,
+    /// The release that this pin tells.
+    told: Option<Release>,
     /// The release that the target runs although no image's tag tells it.
     standing: Option<Release>,
     /// What was chosen, and what was not.
@@ -384,17 +412,19 @@ impl Walk {
             let tells = |pin: &&&Pin| self.all.iter().any(|one| carries_release(pin, one.released()));
             self.running = given.iter().find(tells).or(given.first()).map(|&pin| pin.clone());
         }
+        if self.told.is_none()
+            && let Some(running) = &self.running
+        {
+            // Looked for once: it is asked for with every release, and there may be very many.
+            let names = |release: &&Release| carries_release(running, release.released());
+            self.told = self.all.iter().find(names).cloned();
+        }
         self.carriers.push(carried);
     }
 
     /// The release that the target runs, where a tag names it.
     fn running_release(&self) -> Option<&Release> {
-        if self.standing.is_some() {
-            return self.standing.as_ref();
-        }
-        let running = self.running.as_ref()?;
-        let names = |release: &&Release| carries_release(running, release.released());
-        self.all.iter().find(names)
+        self.standing.as_ref().or(self.told.as_ref())
     }
 
     /// Whether a release is older than what runs: then there is nothing newer left to find.

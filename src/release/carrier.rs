@@ -29,13 +29,15 @@ pub struct Carrier {
     pub carrying: Vec<Pin>,
 }
 
-/// What the settings say of an overlay's pins.
+/// What the settings say of an overlay's pins, and what else is tagged there.
 #[derive(Debug, Clone, Default)]
 pub struct Asked<'a> {
     /// Which pin tells a release.
     pub carries: Option<&'a str>,
     /// The team's own patterns of what is a pin.
     pub pins: Vec<&'a str>,
+    /// The app's other releases that are tagged on the same commit.
+    pub beside: Vec<&'a Release>,
 }
 
 /// Finds the commit that carries `release`, or says what was looked at.
@@ -76,10 +78,16 @@ pub fn carrier(
         if let Ok(carrier) = carried(&step)? {
             let carries =
                 |pin: &Pin| carrier.carrying.iter().any(|carrying| carrying.artifact == pin.artifact);
-            return Ok(match moved.iter().find(|(pin, _)| !carries(pin)) {
-                Some((pin, commit)) => Err(changed_between(pin, commit, &carrier)),
-                None => Ok(carrier),
-            });
+            if let Some((pin, commit)) = moved.iter().find(|(pin, _)| !carries(pin)) {
+                return Ok(Err(changed_between(pin, commit, &carrier)));
+            }
+            // A tag that is moved onto the commit of a tested release must not borrow its tests.
+            for other in &asked.beside {
+                if let Carrying::Pins(_) = carrying(&at_tag.pins, other.released(), asked.carries)? {
+                    return Ok(Err(tested_as_another(release, other, &carrier)));
+                }
+            }
+            return Ok(Ok(carrier));
         }
     }
     if let Some(carrier) = by_own_commit(at_tag, parent, asked.carries) {
@@ -111,6 +119,21 @@ fn changed_between(pin: &Pin, commit: &CommitSha, carrier: &Carrier) -> Shortfal
         Standing::NotCarried,
         reason,
         "only as another release, tagged on a commit that has all of it",
+    )
+}
+
+fn tested_as_another(release: &Release, other: &Release, carrier: &Carrier) -> Shortfall {
+    let reason = format!(
+        "its commit {} carries {}, and {} recorded its version later: what ran there tested {}",
+        short(&release.commit),
+        code(&other.tag),
+        short(&carrier.commit),
+        code(&other.tag),
+    );
+    Shortfall::new(
+        Standing::NotCarried,
+        reason,
+        "once its tag is on a commit that was tested as this release",
     )
 }
 

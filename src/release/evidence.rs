@@ -8,6 +8,7 @@
 mod answers;
 pub mod survey;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -143,6 +144,13 @@ impl Ran {
             deployments: Vec::new(),
         }
     }
+
+    fn is_silent(&self) -> bool {
+        self.runs.is_empty()
+            && self.checks.is_empty()
+            && self.statuses.is_empty()
+            && self.deployments.is_empty()
+    }
 }
 
 /// What the requirement is judged by.
@@ -167,12 +175,36 @@ pub struct Rules<'a> {
 }
 
 /// The names of the repository's refs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Refs {
-    /// Every tag, with the commit that it peels to.
-    pub tags: HashMap<String, CommitSha>,
-    /// Every branch.
-    pub branches: HashSet<String>,
+    tags: HashMap<String, CommitSha>,
+    branches: HashSet<String>,
+    /// How many tags each commit has; counted when it is first asked for, since it seldom is.
+    counts: OnceCell<HashMap<CommitSha, usize>>,
+}
+
+impl Refs {
+    /// These refs.
+    pub fn new(
+        tags: impl IntoIterator<Item = (String, CommitSha)>,
+        branches: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let (tags, branches) = (tags.into_iter().collect(), branches.into_iter().collect());
+        Self { tags, branches, counts: OnceCell::new() }
+    }
+
+    /// Whether another tag than this one is on a commit.
+    fn has_other_tag(&self, tag: &str, commit: &CommitSha) -> bool {
+        let counts = self.counts.get_or_init(|| {
+            let mut counts = HashMap::new();
+            for commit in self.tags.values() {
+                *counts.entry(commit.clone()).or_default() += 1;
+            }
+            counts
+        });
+        let own = usize::from(self.tags.get(tag) == Some(commit));
+        counts.get(commit).copied().unwrap_or(0) > own
+    }
 }
 
 /// The promoting workflow, whose own runs are never evidence.
@@ -284,7 +316,7 @@ impl Run {
         let refs = rules.refs;
         let Some(branch) = self.head_branch.as_deref() else {
             // GitHub does not say which: it is plain only where no other tag can have started it.
-            return !refs.tags.iter().any(|(tag, at)| tag != rules.tag && at == commit);
+            return !refs.has_other_tag(rules.tag, commit);
         };
         // Whoever calls a tag as trunk is called must not silence trunk's own runs.
         if branch == rules.tag || branch == rules.trunk {
@@ -326,6 +358,20 @@ pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {
     Judgement { evidence, shortfalls, silence }
 }
 
+/// What speaks against a release on the later commit that recorded its version: that nothing ran there is usual, and
+/// what was skipped or cancelled there says nothing; what failed or is going on does.
+pub fn denied_where_recorded(ran: &Ran, rules: &Rules<'_>) -> Option<Shortfall> {
+    const DENIALS: &[&str] = &["failure", "error", "timed_out", "startup_failure", "action_required"];
+    let answers = rules.required.iter().flat_map(|required| answers(ran, rules, required));
+    let denies = |answer: &Answer| {
+        answer.state == State::Pending || DENIALS.contains(&answer.evidence.conclusion.as_str())
+    };
+    let denial = answers.filter(|answer| answer.state != State::Success).find(denies)?;
+    let shortfall = verdict(vec![denial], "what ran", &ran.commit).err()?;
+    let reason = format!("{} on {}, which recorded its version", shortfall.reason, short(&ran.commit));
+    Some(Shortfall { reason, ..shortfall })
+}
+
 fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
     match required {
         Required::Workflow(workflow) => run_answers(ran, rules, |run| run.is_of(workflow)),
@@ -342,6 +388,8 @@ fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
             all.extend(check_answers(ran, rules, |check| !by_actions(check) && check.name != OURS));
             all.extend(status_answers(ran, |status| status.context != OURS));
             all.extend(deployment_answers(ran, |_| true));
+            // A workflow whose condition was not met on this commit is neither success nor failure.
+            all.retain(|answer| !answer.says_nothing());
             all
         }
     }
@@ -451,7 +499,8 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
             }
         }
         Required::Deployment(environment) => format!("no deployment to {} {on}", code(environment)),
-        Required::Any => format!("nothing ran {on}"),
+        Required::Any if ran.is_silent() => format!("nothing ran {on}"),
+        Required::Any => format!("nothing that counts ran {on}"),
     };
     Shortfall::new(Standing::Missing, reason, format!("once {succeeds} {on}"))
 }

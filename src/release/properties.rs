@@ -201,8 +201,7 @@ impl World {
     }
 
     fn refs(&self) -> Refs {
-        let tags = self.tags().into_iter().map(|tag| (tag.name, tag.commit)).collect();
-        Refs { tags, branches: HashSet::from(["main".to_owned()]) }
+        Refs::new(self.tags().into_iter().map(|tag| (tag.name, tag.commit)), ["main".to_owned()])
     }
 
     fn judged<T>(&self, tag: &str, by: impl FnOnce(&Rules<'_>) -> T) -> T {

@@ -18,6 +18,13 @@ pub(super) struct Answer {
     pub(super) since: Option<Timestamp>,
 }
 
+impl Answer {
+    /// Whether it ended without having tried anything.
+    pub(super) fn says_nothing(&self) -> bool {
+        matches!(self.evidence.conclusion.as_str(), "skipped" | "neutral")
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Success,

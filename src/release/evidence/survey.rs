@@ -48,12 +48,15 @@ fn hope(seen: &Ran, rules: &Rules<'_>, required: &Required) -> Hope {
     let counts = |run: &Run| {
         run.counts(rules.promoting) && run.head_branch.is_some() && run.speaks_for(rules, &seen.commit)
     };
+    // With `any`, what was skipped says nothing.
+    let any = *required == Required::Any;
+    let says = |conclusion: Option<&str>| !(any && matches!(conclusion, Some("skipped" | "neutral")));
     let runs = |wanted: &dyn Fn(&Run) -> bool| -> Vec<(bool, bool)> {
-        let found = seen.runs.iter().filter(|run| wanted(run));
+        let found = seen.runs.iter().filter(|run| wanted(run) && says(run.conclusion.as_deref()));
         found.map(|run| (succeeded(&run.status, run.conclusion.as_deref()), counts(run))).collect()
     };
     let checks = |wanted: &dyn Fn(&CheckRun) -> bool| -> Vec<(bool, bool)> {
-        let found = seen.checks.iter().filter(|check| wanted(check));
+        let found = seen.checks.iter().filter(|check| wanted(check) && says(check.conclusion.as_deref()));
         found
             .map(|check| (succeeded(&check.status, check.conclusion.as_deref()), !by_actions(check)))
             .collect()

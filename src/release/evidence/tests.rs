@@ -82,10 +82,10 @@ fn lacks(ran: &Ran, required: &[Required]) -> String {
 
 fn lacks_with(ran: &Ran, required: &[Required], soak: Option<SignedDuration>) -> String {
     let tags = [("v1.8.0", sha()), ("v1.7.0", CommitSha::parse(&"7".repeat(40)).unwrap())];
-    let refs = Refs {
-        tags: tags.into_iter().map(|(tag, at)| (tag.to_owned(), at)).collect(),
-        branches: HashSet::from(["main".to_owned(), "feature".to_owned()]),
-    };
+    let refs = Refs::new(
+        tags.into_iter().map(|(tag, at)| (tag.to_owned(), at)),
+        ["main".to_owned(), "feature".to_owned()],
+    );
     let pattern = TagPattern::parse(crate::settings::DEFAULT_TAG_PATTERN).unwrap();
     let path = Some(".github/workflows/promote.yml".into());
     let promoting = Promoting { path, name: Some("Promote".into()), run: Some(99) };
