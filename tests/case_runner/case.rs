@@ -171,6 +171,8 @@ pub struct Ran {
     pub name: Option<String>,
     /// Of a run: which attempt the latest is; the earlier ones are all of the other end.
     pub attempt: Option<u64>,
+    /// How many of it there are; else one.
+    pub times: Option<usize>,
     /// Of a run: the fork it came from.
     pub fork: Option<String>,
     /// Of a run: its jobs.
@@ -232,7 +234,7 @@ pub enum TagEvent {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dispatch {
-    pub workflow_dispatch: BTreeMap<String, String>,
+    pub workflow_dispatch: BTreeMap<String, Option<String>>,
 }
 
 /// How long ago something was.

@@ -189,7 +189,9 @@ impl Making {
         let first_tag = step.tags.first().map(|tag| self.normal.filled(tag.name())).transpose()?;
         let on = first_tag.or(step.release.clone()).unwrap_or_else(|| step.branch.clone());
         for ran in &step.ran {
-            self.ran(ran, &sha, &on)?;
+            for _ in 0..ran.times.unwrap_or(1) {
+                self.ran(ran, &sha, &on)?;
+            }
         }
         for tag in &step.untags {
             self.repo.delete_ref(&format!("refs/tags/{tag}"))?;
@@ -281,10 +283,11 @@ impl Making {
                 Ok(("workflow_run", self.repo.event_workflow_run(*run)?))
             }
             (Some(Event::Dispatch(dispatch)), _) => {
-                let inputs: BTreeMap<&String, String> = dispatch
+                let filled = |value: &String| self.normal.filled(value);
+                let inputs: BTreeMap<&String, Option<String>> = dispatch
                     .workflow_dispatch
                     .iter()
-                    .map(|(name, value)| Ok((name, self.normal.filled(value)?)))
+                    .map(|(name, value)| Ok((name, value.as_ref().map(filled).transpose()?)))
                     .collect::<anyhow::Result<_>>()?;
                 Ok(("workflow_dispatch", self.repo.event_workflow_dispatch(&json!(inputs))?))
             }
