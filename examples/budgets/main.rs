@@ -1,8 +1,8 @@
 //! What a promotion costs, against its budgets, as a table in Markdown: `.ci/budgets` prepares and runs this.
 //!
 //! Measured in one run, by the image's own release binary, bare and in the container: requests, CPU, memory and wall
-//! time of the quickstart's promotion and of the unchanged run after it; then the start of the container beside that
-//! of an empty one, and the image's size. Only the step itself is counted, never the fake GitHub, the engine or git's
+//! time of the quickstart's promotion and of the unchanged run after it; of a search among 200 and among 20 000 tags;
+//! then the start of the container beside that of an empty one, and the image's size. Only the step itself is counted, never the fake GitHub, the engine or git's
 //! server. Times of a shared machine are noisy: medians are judged, and measured again before they fail.
 
 #![allow(clippy::print_stdout, reason = "an example talks to the person who runs it")]
@@ -10,6 +10,7 @@
 mod measure;
 #[path = "../quickstart/sample.rs"]
 mod sample;
+mod search;
 mod table;
 
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use anyhow::Result;
 use clap::Parser;
 use fake_github::runner::Engine;
 
-use measure::{Measured, Subject, Way};
+use measure::{Measured, Subject, Tools, Way};
 use table::{Row, Table};
 
 /// REST and GraphQL requests of a typical promotion, and of a run that changes nothing; tests hold them too.
@@ -28,6 +29,11 @@ const REQUESTS: (f64, f64) = (15.0, 9.0);
 const CPU: f64 = 150.0;
 /// MiB of memory at most, by the worst run.
 const MEMORY: f64 = 64.0;
+/// Of a search among 20 000 tags whose newest success is the 25th candidate: API requests, the whole plan's; milliseconds
+/// of CPU; MiB.
+const SEARCH: (f64, f64, f64) = (12.0, 200.0, 100.0);
+/// The tags of the two searches; requests do not grow with them.
+const TAGS: [usize; 2] = [200, 20_000];
 /// Milliseconds of a container's start beyond that of an empty container, by the medians.
 const START: f64 = 15.0;
 /// How often times are measured before they fail.
@@ -56,6 +62,9 @@ struct Arguments {
     /// How often each is measured.
     #[arg(long, default_value_t = 11)]
     runs: usize,
+    /// Measures the searches alone, for which the binary is enough.
+    #[arg(long)]
+    searches: bool,
     /// How often the container and the empty one are started, in turns.
     #[arg(long, default_value_t = 21)]
     starts: usize,
@@ -63,14 +72,14 @@ struct Arguments {
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let subject = Subject {
-        engine: Engine::find()?,
-        image: arguments.image,
-        empty: arguments.empty,
-        promote: arguments.promote.canonicalize()?,
-        probe: arguments.probe.canonicalize()?,
-    };
+    let tools = Tools { promote: arguments.promote.canonicalize()?, probe: arguments.probe.canonicalize()? };
     let mut table = Table::default();
+    searches(&tools, arguments.runs, &mut table)?;
+    if arguments.searches {
+        println!("{table}");
+        return Ok(if table.is_kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let subject = Subject { engine: Engine::find()?, image: arguments.image, empty: arguments.empty, tools };
     for way in [Way::Bare, Way::Container] {
         promotions(&subject, way, arguments.runs, &mut table)?;
     }
@@ -107,6 +116,34 @@ fn promotions(subject: &Subject, way: Way, runs: usize, table: &mut Table) -> Re
         table.add(row("git requests").worst_of(&of(|run| run.git)));
         table.add(row("CPU, ms").median_of(&of(|run| run.cpu)).at_most(CPU));
         table.add(row("peak memory, MiB").worst_of(&of(|run| run.memory)).at_most(MEMORY));
+        table.add(row("wall, ms").median_of(&of(|run| run.wall)));
+    }
+    Ok(())
+}
+
+/// The rows of the search among few and among many tags.
+fn searches(tools: &Tools, runs: usize, table: &mut Table) -> Result<()> {
+    let mut requests = None;
+    for tags in TAGS {
+        let search = search::Search::among(tags)?;
+        let mut all: Vec<Measured> = Vec::new();
+        for _ in 0..ROUNDS {
+            for _ in 0..runs {
+                all.push(search.plan(tools)?);
+            }
+            if table::median(all.iter().map(|run| run.cpu)) <= SEARCH.1 {
+                break;
+            }
+        }
+        let row = |figure: &str| Row::new(&format!("a search among {tags} tags: {figure}"), Way::Bare.word());
+        let of = |pick: fn(&Measured) -> f64| -> Vec<f64> { all.iter().map(pick).collect() };
+        // No more than among few.
+        let budget = *requests.get_or_insert(SEARCH.0);
+        table.add(row("API requests").worst_of(&of(|run| run.api)).at_most(budget));
+        requests = Some(of(|run| run.api).into_iter().fold(0.0, f64::max));
+        table.add(row("git requests").worst_of(&of(|run| run.git)));
+        table.add(row("CPU, ms").median_of(&of(|run| run.cpu)).at_most(SEARCH.1));
+        table.add(row("peak memory, MiB").worst_of(&of(|run| run.memory)).at_most(SEARCH.2));
         table.add(row("wall, ms").median_of(&of(|run| run.wall)));
     }
     Ok(())

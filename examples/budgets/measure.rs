@@ -16,13 +16,18 @@ const RUNNER: u32 = 1001;
 /// Where the probe is in a container.
 const PROBE: &str = "/probe";
 
+/// The image's binary, and the program that measures it.
+pub struct Tools {
+    pub promote: PathBuf,
+    pub probe: PathBuf,
+}
+
 /// What is measured.
 pub struct Subject {
     pub engine: Engine,
     pub image: String,
     pub empty: String,
-    pub promote: PathBuf,
-    pub probe: PathBuf,
+    pub tools: Tools,
 }
 
 /// Where the step runs.
@@ -88,8 +93,8 @@ fn one(
     let report = step.temp().join("_runner_file_commands/usage");
     let (command, paths) = match way {
         Way::Bare => {
-            let mut command = Command::new(&subject.probe);
-            command.arg(&report).arg(&subject.promote);
+            let mut command = Command::new(&subject.tools.probe);
+            command.arg(&report).arg(&subject.tools.promote);
             command.current_dir(workspace).env_clear().envs(step.env.iter().cloned());
             (command, Paths::of_host(workspace.to_owned()))
         }
@@ -98,7 +103,7 @@ fn one(
             let container = Container {
                 root: Root::ReadOnly,
                 entrypoint: &[PROBE, "/github/file_commands/usage", "/promote"],
-                files: &[(&subject.probe, PROBE)],
+                files: &[(&subject.tools.probe, PROBE)],
                 ..Container::of(&subject.engine, &subject.image)
             };
             let (command, _, paths) = container.start(&step)?;
@@ -108,11 +113,16 @@ fn one(
     github.clear_traffic();
     let ended = Running::start(command, paths)?.end(&step)?;
     ensure!(ended.succeeded() && ended.output("outcome") == outcome, "{}\n{}", ended.stdout, ended.stderr);
-    let [cpu, memory, wall] = usage(&report)?;
     let traffic = github.traffic();
     let git = traffic.iter().filter(|exchange| exchange.surface == Surface::Git).count();
+    measured(&report, traffic.len() - git, git)
+}
+
+/// What the probe reported, with the requests that were counted.
+pub fn measured(report: &Path, api: usize, git: usize) -> Result<Measured> {
+    let [cpu, memory, wall] = usage(report)?;
     let count = |count: usize| u32::try_from(count).map(f64::from);
-    Ok(Measured { api: count(traffic.len() - git)?, git: count(git)?, cpu, memory, wall })
+    Ok(Measured { api: count(api)?, git: count(git)?, cpu, memory, wall })
 }
 
 /// Milliseconds of CPU, MiB, milliseconds of wall time.
@@ -126,8 +136,8 @@ fn usage(report: &Path) -> Result<[f64; 3]> {
 /// Milliseconds of `promote --version`.
 pub fn bare_start(subject: &Subject) -> Result<f64> {
     let report = tempfile::NamedTempFile::new()?;
-    let mut command = Command::new(&subject.probe);
-    command.arg(report.path()).arg(&subject.promote).arg("--version").stdout(Stdio::null());
+    let mut command = Command::new(&subject.tools.probe);
+    command.arg(report.path()).arg(&subject.tools.promote).arg("--version").stdout(Stdio::null());
     ensure!(command.status()?.success(), "`promote --version` failed");
     let [_, _, wall] = usage(report.path())?;
     Ok(wall)
