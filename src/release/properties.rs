@@ -182,7 +182,7 @@ fn ran(number: usize, said: &[Said]) -> Ran {
             Said::Status(status) => ran.statuses.push(status.clone()),
             // Of each environment the edge keeps the newest.
             Said::Deployment(deployment) if ran.deployments.is_empty() => {
-                ran.deployments.push(deployment.clone())
+                ran.deployments.push(deployment.clone());
             }
             Said::Deployment(_) => {}
         }
