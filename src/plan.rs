@@ -223,6 +223,13 @@ pub enum Standing {
     OffTrunk,
 }
 
+impl Standing {
+    /// Whether GitHub is asked about a release that came to this; name and git rule out the others.
+    pub fn is_of_evidence(self) -> bool {
+        !matches!(self, Self::Prerelease | Self::NotCarried | Self::OffTrunk)
+    }
+}
+
 /// One thing that speaks against a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reason {

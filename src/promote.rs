@@ -4,9 +4,11 @@
 //! decides nothing itself. Everything is decided for all apps before the first write.
 
 mod apply;
+mod carried;
 mod evidence;
 mod existing;
 mod explain;
+mod gathered;
 mod meant;
 mod observe;
 mod ready;

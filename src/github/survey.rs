@@ -131,7 +131,7 @@ impl Question {
     fn ask_checks(&mut self, alias: &str, arguments: &str, width: usize) {
         let _ = write!(
             self.checks,
-            " {alias}: checkRuns({arguments}) {{ pageInfo {{ hasNextPage }} nodes {{ databaseId name status conclusion startedAt completedAt permalink title }} }}"
+            " {alias}: checkRuns({arguments}) {{ pageInfo {{ hasNextPage }} nodes {{ name status conclusion startedAt completedAt permalink title }} }}"
         );
         self.width += width;
     }
@@ -146,8 +146,8 @@ impl Question {
         if self.suites {
             let _ = write!(
                 of_commit,
-                " checkSuites(first: {SUITES}) {{ pageInfo {{ hasNextPage }} nodes {{ databaseId app {{ slug }} branch {{ name }} status conclusion \
-                 workflowRun {{ databaseId runNumber event url createdAt updatedAt workflow {{ name }} file {{ path }} }}{} }} }}",
+                " checkSuites(first: {SUITES}) {{ pageInfo {{ hasNextPage }} nodes {{ app {{ slug }} branch {{ name }} status conclusion \
+                 workflowRun {{ runNumber event url createdAt updatedAt workflow {{ name }} file {{ path }} }}{} }} }}",
                 self.checks
             );
         }
@@ -159,7 +159,7 @@ impl Question {
         if let Some(arguments) = self.deployments {
             let _ = write!(
                 of_commit,
-                " deployments({arguments}) {{ pageInfo {{ hasNextPage }} nodes {{ databaseId environment commitOid createdAt creator {{ __typename login }} \
+                " deployments({arguments}) {{ pageInfo {{ hasNextPage }} nodes {{ environment commitOid createdAt creator {{ __typename login }} \
                  statuses(first: 20) {{ pageInfo {{ hasNextPage }} nodes {{ state createdAt logUrl environmentUrl }} }} }} }}"
             );
         }
@@ -207,7 +207,6 @@ impl<T> Connection<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireSuite {
-    database_id: Option<u64>,
     app: Option<WireApp>,
     branch: Option<WireName>,
     status: String,
@@ -236,7 +235,6 @@ struct WirePath {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireRun {
-    database_id: Option<u64>,
     run_number: u64,
     event: String,
     url: String,
@@ -249,7 +247,6 @@ struct WireRun {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireCheck {
-    database_id: Option<u64>,
     name: String,
     status: String,
     conclusion: Option<String>,
@@ -293,7 +290,6 @@ impl WireActor {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireDeployment {
-    database_id: Option<u64>,
     environment: Option<String>,
     commit_oid: String,
     created_at: Option<Timestamp>,
@@ -326,12 +322,10 @@ impl WireCommit {
             .into_iter()
             .map(WireContext::into_status)
             .collect();
-        // Newest first, so that what is left out is older; of each environment only the newest counts.
-        let mut deployments: Vec<WireDeployment> =
+        // They come newest first, so that what is left out is older; of each environment only the newest counts.
+        let deployments: Vec<WireDeployment> =
             self.deployments.map_or(Vec::new(), |all| all.nodes).into_iter().collect::<Option<_>>()?;
-        deployments.retain(|deployment| deployment.commit_oid == commit.as_str());
-        deployments.sort_by_key(|deployment| std::cmp::Reverse(deployment.database_id));
-        for deployment in deployments {
+        for deployment in deployments.into_iter().filter(|one| one.commit_oid == commit.as_str()) {
             let deployment = deployment.into_deployment()?;
             if ran.deployments.iter().all(|other| other.environment != deployment.environment) {
                 ran.deployments.push(deployment);
@@ -347,7 +341,7 @@ impl WireSuite {
         let app = self.app.map(|app| app.slug);
         let mut run_id = None;
         if let Some(run) = self.workflow_run {
-            let id = run.database_id?;
+            let id = number_of(&run.url).unwrap_or(ran.runs.len() as u64);
             run_id = Some(id);
             ran.runs.push(Run {
                 id,
@@ -362,7 +356,7 @@ impl WireSuite {
                 url: Some(run.url),
                 started_at: run.created_at,
                 updated_at: run.updated_at,
-                check_suite: self.database_id,
+                check_suite: None,
             });
         }
         for (alias, checks) in self.checks {
@@ -371,7 +365,7 @@ impl WireSuite {
             }
             let checks: Connection<WireCheck> = serde_json::from_value(checks).ok()?;
             for check in checks.whole()? {
-                let id = check.database_id?;
+                let id = ran.checks.len() as u64;
                 if let Some(run) = run_id {
                     ran.jobs.insert(id, run);
                 }
@@ -390,6 +384,11 @@ impl WireSuite {
         }
         Some(())
     }
+}
+
+/// The number at the end of a run's page. GraphQL's own numbers are of 32 bits, and those of runs are larger.
+fn number_of(page: &str) -> Option<u64> {
+    page.rsplit('/').next()?.parse().ok()
 }
 
 impl WireContext {

@@ -4,11 +4,12 @@
 
 use std::path::Path;
 
+use super::gathered::Walk;
 use super::observe::World;
 use super::ready::Ready;
 use super::report::ExitCode;
 use super::repository::Repository;
-use super::walk::{Asking, Walk};
+use super::walk::Asking;
 use crate::failure::{Failure, Kind, Result};
 use crate::plan::SearchEnd;
 use crate::proposal::markdown::sentence;

@@ -5,8 +5,8 @@
 //! "the same release". What tells is that every pin of it stands in the target: that nothing would change
 //! is not enough, since what the target lacks changes nothing either. Nothing is written.
 
+use super::gathered::Walk;
 use super::observe::World;
-use super::walk::Walk;
 use crate::decide::Runs;
 use crate::failure::Result;
 use crate::names::CommitSha;

@@ -2,25 +2,18 @@
 //!
 //! Cheap questions come first: the name, then git, then GitHub.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
+use super::gathered::{Carried, Walk};
 use super::observe::World;
 use crate::failure::{Failure, Kind, Problem, Result};
-use crate::names::CommitSha;
-use crate::overlay::{
-    Carrying, Overlay, Pin, carried_pin, carries_release, carrying, given_pins, is_told_by_value, pins,
-};
-use crate::plan;
+use crate::overlay::{Overlay, pins};
 use crate::plan::{SearchEnd, Standing};
-use crate::release::carrier::{Asked, Carrier, Step, carrier};
-use crate::release::selection::{Candidate, Selection, latest_successful};
+use crate::release::selection::{Candidate, latest_successful};
 use crate::release::shortfall::{Shortfall, code, short};
 use crate::release::{NotNamed, Release, named, releases, signature};
 use crate::settings::Promotion;
 
-/// How many later trunk commits are looked at for the one that records a release.
-const MOST_LATER: usize = 500;
 /// How many times the window may be filled with releases that no overlay carries: a look through git is cheaper than a
 /// request, and not free.
 const UNCARRIED: usize = 10;
@@ -57,19 +50,8 @@ impl World<'_> {
         let all: Rc<[Release]> = self.releases_of(promotion).into();
         let warnings = self.without_releases(&all, promotion);
         let standing = self.standing(promotion, target, &target_pins, &all)?;
-        Ok(Walk {
-            target_pins,
-            all,
-            carries: promotion.carries.clone(),
-            carriers: Vec::new(),
-            running: None,
-            told: None,
-            standing,
-            selection: latest_successful(Vec::new(), promotion.window, SearchEnd::Exhausted),
-            warnings,
-            judged: 0,
-            uncarried: 0,
-        })
+        let selection = latest_successful(Vec::new(), promotion.window, SearchEnd::Exhausted);
+        Ok(Walk::beginning(target_pins, all, promotion.carries.clone(), standing, selection, warnings))
     }
 
     /// Newest first, up to the first success, to what the target runs, or to the end of the window.
@@ -285,74 +267,10 @@ impl World<'_> {
     async fn signature(&self, release: &Release) -> Result<Result<(), Shortfall>> {
         // A lightweight tag is its commit, and cannot be signed.
         if release.object == release.commit {
-            return Ok(signature::verified(release, None));
+            return Ok(Err(signature::lightweight()));
         }
         let tag = self.github.tag_object(&release.object).await?;
-        Ok(signature::verified(release, tag.as_ref()))
-    }
-
-    pub(super) fn carried(
-        &self,
-        release: &Release,
-        promotion: &Promotion,
-        all: &[Release],
-    ) -> Result<Result<Carrier, Shortfall>> {
-        let rules = &promotion.pins;
-        // Nothing comes from the source overlay: there is nothing in it that could carry the release.
-        if rules.are_all_given() {
-            return Ok(Ok(Carrier { commit: release.commit.clone(), carrying: Vec::new() }));
-        }
-        let step = |commit: &CommitSha| -> Result<Step> {
-            let overlay = self.overlay(&promotion.source, commit)?;
-            let pins = if overlay.files.is_empty() { Vec::new() } else { pins(&overlay, rules)? };
-            Ok(Step { commit: commit.clone(), pins })
-        };
-        let at_tag = match step(&release.commit) {
-            Ok(at_tag) => at_tag,
-            // An overlay that could not be read then is a reason to pass it over, with the place.
-            Err(failure) if failure.kind() == Kind::Overlay => return Ok(Err(unreadable(&failure))),
-            Err(failure) => return Err(failure),
-        };
-        // What is copied comes from the release's own commit; what tells it is written, whatever stands there.
-        if !at_tag.pins.is_empty() && is_told_by_value(&at_tag.pins, rules, promotion.carries.as_deref()) {
-            return Ok(Ok(Carrier { commit: release.commit.clone(), carrying: Vec::new() }));
-        }
-        let parents = self.history.commit(&release.commit)?.parents;
-        let parent = parents.first().and_then(|parent| step(parent).ok());
-        // Looked for only where the tagged commit does not carry it: the way from trunk's head may be long.
-        let mut later = None;
-        let later = std::iter::from_fn(|| {
-            let later = later.get_or_insert_with(|| self.later(release, promotion));
-            match later {
-                Ok(commits) => commits.next().map(|commit| step(&commit)),
-                Err(failed) => failed.take().map(Err),
-            }
-        });
-        let is_beside = |other: &&Release| other.commit == release.commit && other.tag != release.tag;
-        let asked = Asked {
-            carries: promotion.carries.as_deref(),
-            pins: rules.patterns().collect(),
-            beside: all.iter().filter(is_beside).collect(),
-        };
-        let found =
-            carrier(release, &asked, &at_tag, parent.as_ref().map(|step| step.pins.as_slice()), later);
-        match found {
-            Err(failure) if failure.kind() == Kind::Overlay => Ok(Err(unreadable(&failure))),
-            other => other,
-        }
-    }
-}
-
-impl World<'_> {
-    /// The trunk commits after a release that touch the source overlay, oldest first; or why they cannot be told, once.
-    fn later(
-        &self,
-        release: &Release,
-        promotion: &Promotion,
-    ) -> std::result::Result<std::iter::Take<std::vec::IntoIter<CommitSha>>, Option<Failure>> {
-        let later =
-            self.history.later_touching(&release.commit, &self.trunk_head, &promotion.source.watched());
-        later.map(|later| later.into_iter().take(MOST_LATER)).map_err(Some)
+        Ok(tag.map_or_else(|| Err(signature::gone()), |tag| signature::verified(release, &tag)))
     }
 }
 
@@ -363,108 +281,6 @@ pub enum Asking {
     Search,
     /// It was asked for by name.
     ByName,
-}
-
-/// What the walk over releases gathers.
-pub struct Walk {
-    target_pins: Vec<Pin>,
-    /// Every release of the app, newest first.
-    pub(super) all: Rc<[Release]>,
-    /// The pin that tells a release, where the settings name it.
-    carries: Option<String>,
-    /// Every release that an overlay carries, as far as was looked.
-    pub carriers: Vec<Carried>,
-    /// What the target's counterpart of the carrying pin says.
-    running: Option<Pin>,
-    /// The release that this pin tells.
-    told: Option<Release>,
-    /// The release that the target runs although no image's tag tells it.
-    standing: Option<Release>,
-    /// What was chosen, and what was not.
-    pub selection: Selection,
-    /// What should be looked at, though nothing stops.
-    pub warnings: Vec<Problem>,
-    /// How many releases GitHub was asked about: what git or the name rules out costs no request.
-    judged: usize,
-    /// How many releases no overlay carries: each takes a look through history.
-    uncarried: usize,
-}
-
-/// A release with the commit whose overlay carries it.
-#[derive(Debug)]
-pub struct Carried {
-    /// The release.
-    pub release: Release,
-    /// The commit whose overlay carries it.
-    pub carrier: Carrier,
-}
-
-impl Walk {
-    fn note(&mut self, carried: Carried) {
-        let pins: Vec<&Pin> = carried.carrier.carrying.iter().collect();
-        let images: HashSet<&str> = pins.iter().map(|pin| pin.artifact.as_str()).collect();
-        // A release carried by its own commit may have several images: none of them tells what runs.
-        if self.running.is_none() && images.len() == 1 {
-            self.running = carried_pin(&self.target_pins, &pins).cloned();
-        } else if self.running.is_none() && pins.is_empty() {
-            let given = given_pins(&self.target_pins, self.carries.as_deref());
-            // One that tells nothing, such as a label that nobody set yet, must not hide one that does.
-            let tells = |pin: &&&Pin| self.all.iter().any(|one| carries_release(pin, one.released()));
-            self.running = given.iter().find(tells).or(given.first()).map(|&pin| pin.clone());
-        }
-        if self.told.is_none()
-            && let Some(running) = &self.running
-        {
-            // Looked for once: it is asked for with every release, and there may be very many.
-            let names = |release: &&Release| carries_release(running, release.released());
-            self.told = self.all.iter().find(names).cloned();
-        }
-        self.carriers.push(carried);
-    }
-
-    /// The release that the target runs, where a tag names it.
-    fn running_release(&self) -> Option<&Release> {
-        self.standing.as_ref().or(self.told.as_ref())
-    }
-
-    /// Whether a release is older than what runs: then there is nothing newer left to find.
-    fn is_behind(&self, release: &Release) -> bool {
-        self.running_release().is_some_and(|running| release.version.precedence(&running.version).is_lt())
-    }
-
-    /// The release that the target's pins tell, in whatever way.
-    pub(super) fn active_release(&self) -> Option<&Release> {
-        let guess = || {
-            let tells = |release: &&Release| {
-                let carries = self.carries.as_deref();
-                // Several images that tell it tell it all the same.
-                !matches!(carrying(&self.target_pins, release.released(), carries), Ok(Carrying::None { .. }))
-            };
-            self.all.iter().find(tells)
-        };
-        self.running_release().or_else(|| guess().filter(|_| self.running.is_none()))
-    }
-
-    /// The release that the target runs, as far as it is known.
-    pub fn active(&self) -> Option<plan::Release> {
-        match (self.active_release(), self.running.as_ref().and_then(Pin::version)) {
-            (Some(release), _) => Some(plan::Release {
-                tag: Some(release.tag.clone()),
-                version: release.version.as_str().to_owned(),
-                commit: Some(release.commit.clone()),
-                tagged_at: None,
-                signed: None,
-            }),
-            (None, Some(version)) => Some(plan::Release {
-                tag: None,
-                version: version.to_owned(),
-                commit: None,
-                tagged_at: None,
-                signed: None,
-            }),
-            (None, None) => None,
-        }
-    }
 }
 
 fn window_reached(promotion: &Promotion, walk: &Walk) -> Problem {
@@ -490,20 +306,10 @@ fn told(candidate: &Candidate) {
     if candidate.is_successful() {
         let evidence: Vec<&str> = candidate.evidence.iter().map(|evidence| evidence.name.as_str()).collect();
         tracing::info!(%tag, commit = candidate.release.commit.short(), evidence = evidence.join(", "), "this release is successful");
-    } else {
+    } else if candidate.standing().is_of_evidence() {
         tracing::info!(%tag, why = candidate.reason(), "this release is passed over");
+    } else {
+        // There may be thousands of them, and the ledger counts them.
+        tracing::debug!(%tag, why = candidate.reason(), "this release is passed over");
     }
-}
-
-fn unreadable(failure: &Failure) -> Shortfall {
-    let said = |problem: &Problem| {
-        let hints = problem.hints.iter().map(|hint| format!("; {hint}"));
-        format!("{problem}{}", hints.collect::<String>())
-    };
-    let reason = failure.problems().first().map_or_else(String::new, said);
-    Shortfall::new(
-        Standing::NotCarried,
-        format!("its overlay cannot be used: {reason}"),
-        "only as another release: what stands in its commit stays",
-    )
 }

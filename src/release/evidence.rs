@@ -6,11 +6,9 @@
 //! and check runs by Actions that are no job of a counted run, are no evidence at all (rule 3).
 
 mod answers;
+mod counting;
+mod facts;
 pub mod survey;
-
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,140 +16,10 @@ use super::shortfall::{Shortfall, code, minute, short};
 use crate::names::CommitSha;
 use crate::plan::{Evidence, Standing};
 use crate::settings::{Required, TagPattern};
+pub use counting::{Promoting, Refs};
+pub use facts::{CheckRun, Deployment, DeploymentStatus, Ran, Run, Status};
+
 use answers::{Answer, State, by_actions, check_answers, deployment_answers, run_answers, status_answers};
-
-/// A run of a GitHub Actions workflow, its latest attempt.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// Its id, which is also how it is left out of its own evidence.
-    pub id: u64,
-    /// The number people know it by.
-    pub number: u64,
-    /// The workflow's name.
-    pub name: String,
-    /// The workflow's file: `.github/workflows/staging.yml`.
-    pub path: String,
-    /// The event that started it.
-    pub event: String,
-    /// The branch or tag it ran for, where GitHub knows.
-    pub head_branch: Option<String>,
-    /// `queued`, `in_progress`, `completed`, …
-    pub status: String,
-    /// Set once it is completed.
-    pub conclusion: Option<String>,
-    /// Whether its code came from a fork (or from nowhere known).
-    pub foreign: bool,
-    /// Its page.
-    pub url: Option<String>,
-    /// When the latest attempt began.
-    pub started_at: Option<Timestamp>,
-    /// When it last changed: once completed, when it completed.
-    pub updated_at: Option<Timestamp>,
-    /// The check suite its jobs report to.
-    pub check_suite: Option<u64>,
-}
-
-/// A check run.
-#[derive(Debug, Clone)]
-pub struct CheckRun {
-    /// Its id; for a job of a workflow run, the job's id.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// `queued`, `in_progress`, `completed`, …
-    pub status: String,
-    /// Set once it is completed.
-    pub conclusion: Option<String>,
-    /// The slug of the app that reported it.
-    pub app: Option<String>,
-    /// Its page.
-    pub url: Option<String>,
-    /// When it began.
-    pub started_at: Option<Timestamp>,
-    /// When it completed.
-    pub completed_at: Option<Timestamp>,
-    /// The title of its output.
-    pub title: Option<String>,
-}
-
-/// The newest commit status of one context.
-#[derive(Debug, Clone)]
-pub struct Status {
-    /// Its context.
-    pub context: String,
-    /// `success`, `failure`, `error` or `pending`.
-    pub state: String,
-    /// What it links to.
-    pub url: Option<String>,
-    /// Who set it.
-    pub creator: Option<String>,
-    /// What it says.
-    pub description: Option<String>,
-    /// When it was set.
-    pub at: Option<Timestamp>,
-}
-
-/// The newest deployment of the commit to one environment.
-#[derive(Debug, Clone)]
-pub struct Deployment {
-    /// The environment.
-    pub environment: String,
-    /// Who deployed.
-    pub creator: Option<String>,
-    /// When it was asked for.
-    pub created_at: Option<Timestamp>,
-    /// Its statuses, newest first.
-    pub statuses: Vec<DeploymentStatus>,
-}
-
-/// One status of a deployment.
-#[derive(Debug, Clone)]
-pub struct DeploymentStatus {
-    /// `success`, `failure`, `inactive`, …
-    pub state: String,
-    /// Its log or environment.
-    pub url: Option<String>,
-    /// When it was set.
-    pub at: Option<Timestamp>,
-}
-
-/// What GitHub knows of one commit, as far as the requirement needs it.
-#[derive(Debug, Clone)]
-pub struct Ran {
-    /// The commit.
-    pub commit: CommitSha,
-    /// Workflow runs.
-    pub runs: Vec<Run>,
-    /// Check runs, the latest of each name and app.
-    pub checks: Vec<CheckRun>,
-    /// The jobs of those of `runs` that may count, by id, each with its run's id.
-    pub jobs: HashMap<u64, u64>,
-    /// Statuses, newest first.
-    pub statuses: Vec<Status>,
-    /// Deployments.
-    pub deployments: Vec<Deployment>,
-}
-
-impl Ran {
-    /// A commit on which nothing ran, as far as is known.
-    pub fn nothing(commit: &CommitSha) -> Self {
-        Self {
-            commit: commit.clone(),
-            runs: Vec::new(),
-            checks: Vec::new(),
-            jobs: HashMap::new(),
-            statuses: Vec::new(),
-            deployments: Vec::new(),
-        }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.runs.is_empty()
-            && self.checks.is_empty()
-            && self.statuses.is_empty()
-            && self.deployments.is_empty()
-    }
-}
 
 /// What the requirement is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -174,50 +42,6 @@ pub struct Rules<'a> {
     pub now: Timestamp,
 }
 
-/// The names of the repository's refs.
-#[derive(Debug, Default)]
-pub struct Refs {
-    tags: HashMap<String, CommitSha>,
-    branches: HashSet<String>,
-    /// How many tags each commit has; counted when it is first asked for, since it seldom is.
-    counts: OnceCell<HashMap<CommitSha, usize>>,
-}
-
-impl Refs {
-    /// These refs.
-    pub fn new(
-        tags: impl IntoIterator<Item = (String, CommitSha)>,
-        branches: impl IntoIterator<Item = String>,
-    ) -> Self {
-        let (tags, branches) = (tags.into_iter().collect(), branches.into_iter().collect());
-        Self { tags, branches, counts: OnceCell::new() }
-    }
-
-    /// Whether another tag than this one is on a commit.
-    fn has_other_tag(&self, tag: &str, commit: &CommitSha) -> bool {
-        let counts = self.counts.get_or_init(|| {
-            let mut counts = HashMap::new();
-            for commit in self.tags.values() {
-                *counts.entry(commit.clone()).or_default() += 1;
-            }
-            counts
-        });
-        let own = usize::from(self.tags.get(tag) == Some(commit));
-        counts.get(commit).copied().unwrap_or(0) > own
-    }
-}
-
-/// The promoting workflow, whose own runs are never evidence.
-#[derive(Debug, Clone, Default)]
-pub struct Promoting {
-    /// `.github/workflows/promote.yml`.
-    pub path: Option<String>,
-    /// What it is called; asked only where the path is not known, as on old servers.
-    pub name: Option<String>,
-    /// This run.
-    pub run: Option<u64>,
-}
-
 /// The answer for one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
@@ -238,95 +62,8 @@ pub enum Silence {
     Spoken,
 }
 
-/// The events whose runs have the commit that was tested as their head, and need write access.
-///
-/// Of any other event GitHub says the head of the default branch, whatever the run checked out.
-const BOUND: &[&str] = &[
-    "push",
-    "create",
-    "release",
-    "workflow_dispatch",
-    "repository_dispatch",
-    "schedule",
-    "deployment",
-    "deployment_status",
-    "merge_group",
-];
 /// What our own check and status on a promotion's head are called, which say nothing of a release.
 pub const OURS: &str = "promotion";
-/// Events that need no access to the repository; `workflow_run` follows any of them.
-const ANYBODYS: &[&str] =
-    &["workflow_run", "issue_comment", "issues", "discussion", "discussion_comment", "watch", "fork"];
-
-impl Promoting {
-    fn is(&self, run: &Run) -> bool {
-        match &self.path {
-            Some(path) => *path == run.path,
-            // The name of a workflow without one is its path.
-            None => self.name.as_ref().is_some_and(|name| *name == run.name || *name == run.path),
-        }
-    }
-}
-
-impl Run {
-    /// Whether it may count at all, for any tag.
-    pub fn counts(&self, promoting: &Promoting) -> bool {
-        self.objection(promoting).is_none()
-    }
-
-    /// Why it can be evidence of nothing.
-    fn objection(&self, promoting: &Promoting) -> Option<String> {
-        if promoting.run == Some(self.id) {
-            return Some("it is this very run".into());
-        }
-        if promoting.is(self) {
-            return Some("it is the promoting workflow, whose own runs are no evidence".into());
-        }
-        if self.foreign {
-            return Some("it ran for a fork".into());
-        }
-        if self.event.starts_with("pull_request") {
-            return Some("it ran for a pull request".into());
-        }
-        if BOUND.contains(&self.event.as_str()) {
-            return None;
-        }
-        let why = if ANYBODYS.contains(&self.event.as_str()) {
-            "which anybody can cause"
-        } else {
-            "which does not say which commit was tested"
-        };
-        Some(format!("it ran for {}, {why}", code(&self.event)))
-    }
-
-    /// Whether `workflow` means this run's workflow: a path or file name where it ends as one, else a name.
-    ///
-    /// A file's name is what reviewers know it by: another workflow that only calls itself `staging.yml` is not it.
-    pub fn is_of(&self, workflow: &str) -> bool {
-        let ending = Path::new(workflow).extension();
-        if !ending.is_some_and(|ending| ending == "yml" || ending == "yaml") {
-            return self.name == workflow;
-        }
-        let file = self.path.rsplit('/').next().unwrap_or(&self.path);
-        self.path == workflow || (!workflow.contains('/') && file == workflow)
-    }
-
-    /// A run that a tag started speaks for that tag alone, also once that tag is gone.
-    fn speaks_for(&self, rules: &Rules<'_>, commit: &CommitSha) -> bool {
-        let refs = rules.refs;
-        let Some(branch) = self.head_branch.as_deref() else {
-            // GitHub does not say which: it is plain only where no other tag can have started it.
-            return !refs.has_other_tag(rules.tag, commit);
-        };
-        // Whoever calls a tag as trunk is called must not silence trunk's own runs.
-        if branch == rules.tag || branch == rules.trunk {
-            return true;
-        }
-        let for_one_ref = matches!(self.event.as_str(), "create" | "release");
-        let gone = || !refs.branches.contains(branch) && rules.pattern.read(branch).is_some();
-        !for_one_ref && !refs.tags.contains_key(branch) && !gone()
-    }
-}
 
 /// Judges what ran on a commit by the rules.
 pub fn judge(ran: &Ran, rules: &Rules<'_>) -> Judgement {

@@ -64,11 +64,6 @@ impl Candidate {
     }
 }
 
-/// Whether GitHub is asked about a release that came to this; the name and git rule the others out.
-fn is_of_evidence(standing: Standing) -> bool {
-    !matches!(standing, Standing::Prerelease | Standing::NotCarried | Standing::OffTrunk)
-}
-
 /// Returns the newest candidate without a shortfall, with the reason for each newer one passed over.
 ///
 /// `candidates` are in order, newest first; order is version precedence, not tag date. `ended` is why no more were
@@ -78,8 +73,8 @@ pub fn latest_successful(candidates: Vec<Candidate>, window: u32, ended: SearchE
     let mut listed = 0;
     for candidate in candidates {
         let entry = candidate.entry();
-        listed += usize::from(!is_of_evidence(entry.standing));
-        if is_of_evidence(entry.standing) || listed <= MOST_LISTED {
+        listed += usize::from(!entry.standing.is_of_evidence());
+        if entry.standing.is_of_evidence() || listed <= MOST_LISTED {
             ledger.entries.push(entry);
         } else {
             ledger.unlisted += 1;

@@ -18,27 +18,41 @@ pub struct TagObject {
     pub reason: String,
 }
 
-/// Whether GitHub verified the signature of a release's tag; `tag` is none for a lightweight one.
-pub fn verified(release: &Release, tag: Option<&TagObject>) -> Result<(), Shortfall> {
-    let why = match tag {
-        None => "its tag is lightweight and has no signature".to_owned(),
-        Some(tag) if !tag.verified => match tag.reason.as_str() {
+/// Whether GitHub verified the signature of a release's tag.
+pub fn verified(release: &Release, tag: &TagObject) -> Result<(), Shortfall> {
+    if !tag.verified {
+        return Err(short_of_it(match tag.reason.as_str() {
             "unsigned" => "its tag has no signature".to_owned(),
             reason => {
                 format!("GitHub did not verify its tag's signature: {}", code(&reason.replace('_', " ")))
             }
-        },
-        // A signed tag may be put under another name, and the signature stays good.
-        Some(tag) if tag.name != release.tag => {
-            format!("what is signed is the tag {}, put under another name", code(&tag.name))
-        }
-        Some(tag) if tag.target != release.commit => {
-            "its tag was signed for another object than the commit that it stands for".to_owned()
-        }
-        Some(_) => return Ok(()),
-    };
+        }));
+    }
+    // A signed tag may be put under another name, and the signature stays good.
+    if tag.name != release.tag {
+        let why = format!("what is signed is the tag {}, put under another name", code(&tag.name));
+        return Err(short_of_it(why));
+    }
+    if tag.target != release.commit {
+        let why = "its tag was signed for another object than the commit that it stands for";
+        return Err(short_of_it(why));
+    }
+    Ok(())
+}
+
+/// What a lightweight tag lacks.
+pub fn lightweight() -> Shortfall {
+    short_of_it("its tag is lightweight and has no signature")
+}
+
+/// What a tag lacks whose object GitHub does not have (any more).
+pub fn gone() -> Shortfall {
+    short_of_it("GitHub has no object of its tag, so that nothing is known of a signature")
+}
+
+fn short_of_it(why: impl Into<String>) -> Shortfall {
     let remedy = "under a tag with a signature that GitHub verifies (`git tag -s`)";
-    Err(Shortfall::new(Standing::NotSigned, why, remedy))
+    Shortfall::new(Standing::NotSigned, why, remedy)
 }
 
 #[cfg(test)]
@@ -61,17 +75,16 @@ mod tests {
         };
         let good =
             TagObject { name: "v1.8.0".into(), target: sha("a"), verified: true, reason: "valid".into() };
-        assert_eq!(verified(&release, Some(&good)), Ok(()));
+        assert_eq!(verified(&release, &good), Ok(()));
         let unsigned = TagObject { verified: false, reason: "unsigned".into(), ..good.clone() };
         let unknown = TagObject { verified: false, reason: "unknown_key".into(), ..good.clone() };
         let renamed = TagObject { name: "v1.7.0".into(), ..good.clone() };
         let elsewhere = TagObject { target: sha("c"), ..good };
         for (tag, why) in [
-            (None, "its tag is lightweight and has no signature"),
-            (Some(&unsigned), "its tag has no signature"),
-            (Some(&unknown), "GitHub did not verify its tag's signature: `unknown key`"),
-            (Some(&renamed), "what is signed is the tag `v1.7.0`, put under another name"),
-            (Some(&elsewhere), "its tag was signed for another object than the commit that it stands for"),
+            (&unsigned, "its tag has no signature"),
+            (&unknown, "GitHub did not verify its tag's signature: `unknown key`"),
+            (&renamed, "what is signed is the tag `v1.7.0`, put under another name"),
+            (&elsewhere, "its tag was signed for another object than the commit that it stands for"),
         ] {
             assert_eq!(verified(&release, tag).unwrap_err().reason, why);
         }

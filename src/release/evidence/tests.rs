@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may")]
 //! One table: what ran, what is required, what lacks.
 
+use std::collections::HashMap;
+
 use super::*;
 
 const NOW: &str = "2026-11-22T16:00:00Z";

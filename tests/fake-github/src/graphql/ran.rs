@@ -56,6 +56,11 @@ pub(super) fn of_commit(
     }))
 }
 
+/// GraphQL's `Int` has 32 bits: what does not fit is null, so that nobody relies on the numbers of runs and checks.
+fn int(id: u64) -> Out {
+    Out::Value(i32::try_from(id).map_or(Value::Null, |id| json!(id)))
+}
+
 fn by_app(world: &World, filter: Option<&Value>, app: &str) -> bool {
     let wanted = filter.and_then(|filter| filter.get("appId")).and_then(Value::as_u64);
     wanted.is_none_or(|id| world.site.apps.get(app) == Some(&id))
@@ -145,7 +150,7 @@ pub(super) fn suite(
     let html = repo.html(&world.site.base);
     Ok(Some(match field {
         "id" => Out::text(shape::node("CS", suite.id)),
-        "databaseId" => Out::Value(json!(suite.id)),
+        "databaseId" => int(suite.id),
         "app" => app(world, &suite.app),
         // GitHub keeps the name of a tag or a deleted branch too, but shows only a branch that is there.
         "branch" => {
@@ -218,7 +223,7 @@ pub(super) fn check(world: &World, name: &str, at: usize, field: &str) -> Resolv
     let page = || shape::check_page(&world.site, repo, check);
     Ok(Some(match field {
         "id" => Out::text(shape::node("CR", check.id)),
-        "databaseId" => Out::Value(json!(check.id)),
+        "databaseId" => int(check.id),
         "name" => Out::text(&fact.name),
         "status" => word(&fact.status),
         "conclusion" => concluded(check).map_or(NULL, word),
@@ -242,7 +247,7 @@ pub(super) fn run(world: &World, name: &str, at: usize, field: &str) -> Resolved
     let url = format!("{}/actions/runs/{}", repo.html(&world.site.base), run.id);
     Ok(Some(match field {
         "id" => Out::text(shape::node("WFR", run.id)),
-        "databaseId" => Out::Value(json!(run.id)),
+        "databaseId" => int(run.id),
         "runNumber" => Out::Value(json!(run.number)),
         "event" => Out::text(&run.fact.event),
         "createdAt" => time(Some(run.created_at)),
@@ -269,7 +274,7 @@ fn workflow(world: &World, repo: &RepoState, run: &RunState) -> Out {
         let url = format!("{}/actions/workflows/{file}", repo.html(&world.site.base));
         let fields = vec![
             ("id", Out::text(shape::node("W", id))),
-            ("databaseId", Out::Value(json!(id))),
+            ("databaseId", int(*id)),
             ("name", Out::text(&workflow.name)),
             ("state", word(&workflow.state)),
             ("url", Out::text(url)),
@@ -331,7 +336,7 @@ pub(super) fn deployment(
     let fact = &deployment.fact;
     Ok(Some(match field {
         "id" => Out::text(shape::node("DE", deployment.id)),
-        "databaseId" => Out::Value(json!(deployment.id)),
+        "databaseId" => int(deployment.id),
         "environment" => Out::text(&fact.environment),
         "createdAt" => time(Some(deployment.created_at)),
         "updatedAt" => time(Some(changed_at(deployment))),
