@@ -18,10 +18,8 @@
 mod case_runner;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use case_runner::{Case, EXPECTATIONS, Expectations, plan_of};
+use case_runner::{Case, EXPECTATIONS, Expectations, all, plan_of};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -87,35 +85,9 @@ fn difference(folder: &Path, found: &Expectations) -> String {
 
 #[test]
 fn every_case_gives_the_plan_that_it_expects() {
-    let only = std::env::var("CASE").unwrap_or_default();
-    let names: Vec<String> = names().into_iter().filter(|name| name.contains(&only)).collect();
-    assert!(!names.is_empty(), "no case is called `{only}`");
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    // A case mostly waits: for git, for the binary, for the fake.
-    let workers = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 2);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let problem = problem(name);
-                    if !problem.is_empty() {
-                        failed.lock().unwrap().push((name, problem));
-                    }
-                }
-            });
-        }
-    });
-    let mut failed = failed.into_inner().unwrap();
-    failed.sort();
-    let report: Vec<String> =
-        failed.iter().map(|(name, problem)| format!("\n==== tests/cases/{name}\n{problem}")).collect();
-    let report = report.concat();
-    assert!(
-        failed.is_empty(),
-        "{} of {} cases are not as expected; where the new is right, `UPDATE_CASES=1 cargo test --test cases` writes it\n{report}",
-        failed.len(),
-        names.len()
-    );
+    let cases: Vec<(String, ())> =
+        names().into_iter().filter(|name| all::wanted(name)).map(|name| (name, ())).collect();
+    all::run(&cases, "tests/cases", "UPDATE_CASES=1 cargo test --test cases", |name, ()| problem(name));
 }
 
 #[test]

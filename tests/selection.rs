@@ -20,10 +20,8 @@ mod case_runner;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use case_runner::{Case, Expect, Manner, choice_of};
+use case_runner::{Case, Expect, Manner, all, choice_of};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/selection")
@@ -76,37 +74,10 @@ fn problem(name: &str, text: &str) -> String {
 
 #[test]
 fn every_case_has_the_choice_that_it_expects() {
-    let only = std::env::var("CASE").unwrap_or_default();
-    let cases: Vec<(String, String)> = cases().into_iter().filter(|(name, _)| name.contains(&only)).collect();
-    assert!(!cases.is_empty(), "no case is called `{only}`");
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    // A case mostly waits: for git, for the binary, for the fake.
-    let workers = std::thread::available_parallelism().map_or(4, |cores| cores.get() * 2);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((name, text)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let problem = problem(name, text);
-                    if !problem.is_empty() {
-                        failed.lock().unwrap().push((name, problem));
-                    }
-                }
-            });
-        }
+    let cases: Vec<(String, String)> = cases().into_iter().filter(|(name, _)| all::wanted(name)).collect();
+    all::run(&cases, "tests/selection", "UPDATE_SELECTION=1 cargo test --test selection", |name, text| {
+        problem(name, text)
     });
-    let mut failed = failed.into_inner().unwrap();
-    failed.sort();
-    let report: Vec<String> = failed
-        .iter()
-        .map(|(name, problem)| format!("\n==== tests/selection/{name}.yaml\n{problem}"))
-        .collect();
-    assert!(
-        failed.is_empty(),
-        "{} of {} cases are not as expected; where the new is right, `UPDATE_SELECTION=1 cargo test --test selection` writes it\n{}",
-        failed.len(),
-        cases.len(),
-        report.concat()
-    );
 }
 
 #[test]

@@ -172,14 +172,7 @@ impl<'d> Reader<'d> {
             self.wrong(node, &message);
             return None;
         };
-        match parse(text) {
-            Ok(value) => Some(self.at(node, value)),
-            Err(mut wrong) => {
-                wrong.message = format!("`{key}`: {}", wrong.message);
-                self.problems.push(wrong.at(self.document.place(node)));
-                None
-            }
-        }
+        self.parsed(node, key, parse(text))
     }
 
     /// The items of a list.
@@ -229,6 +222,11 @@ impl<'d> Reader<'d> {
                 .hinted(format!("put it in quotes: `'{text}'`"))),
             None => Ok(value),
         });
+        self.parsed(node, key, parsed)
+    }
+
+    /// The value with its place, or its mistake noted.
+    fn parsed<T>(&mut self, node: &Node, key: &str, parsed: Parsed<T>) -> Option<At<T>> {
         match parsed {
             Ok(value) => Some(self.at(node, value)),
             Err(mut wrong) => {

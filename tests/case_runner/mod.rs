@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test uses its own part")]
 
+pub mod all;
 mod case;
 mod history;
 mod normal;
