@@ -94,7 +94,7 @@ impl World<'_> {
         let key = heard_as(commit, rules.required);
         if asking == Asking::Search
             && !self.heard.borrow().contains_key(&key)
-            && let Some(seen) = self.seen.borrow().get(&key)
+            && let Some(Some(seen)) = self.seen.borrow().get(&key)
             && let Some(judgement) = ruled_out(seen, rules, certainty)
         {
             return Ok(judgement);
@@ -149,8 +149,9 @@ impl World<'_> {
         }
         tracing::debug!(commits = commits.len(), "asking about the next releases at once");
         match self.github.survey(&commits, &required).await {
-            Ok(seen) => {
-                let seen = seen.into_iter().map(|(commit, ran)| (heard_as(&commit, &required), ran));
+            Ok(mut found) => {
+                // One of which not all was told is not asked about so again.
+                let seen = commits.iter().map(|commit| (heard_as(commit, &required), found.remove(commit)));
                 self.seen.borrow_mut().extend(seen);
             }
             Err(refusal) => {

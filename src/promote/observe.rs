@@ -52,8 +52,8 @@ pub struct World<'a> {
     pub asked: Option<String>,
     /// What GitHub said of commits, so that two apps ask once.
     pub heard: RefCell<HashMap<String, Ran>>,
-    /// What a look at many commits showed of each: it rules out, and proves nothing.
-    pub seen: RefCell<HashMap<String, Ran>>,
+    /// What a look at many commits showed of each, where it showed all: it rules out, and proves nothing.
+    pub seen: RefCell<HashMap<String, Option<Ran>>>,
     /// Whether the server cannot tell of many commits at once.
     pub one_by_one: Cell<bool>,
     /// What makes a release of a source environment successful by default, found out once.

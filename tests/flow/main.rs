@@ -12,6 +12,7 @@
 )]
 
 mod bad_input;
+mod economy;
 mod events;
 mod explain;
 mod ghes;
