@@ -18,7 +18,7 @@ use super::sample::{at, finding, hostile, judged, location, path, plan, tagged};
 use super::*;
 use crate::changelog;
 use crate::plan::Outcome;
-use crate::plan::{Direction, PolicyReport, Side};
+use crate::plan::{Direction, PolicyReport, SearchEnd, Side};
 use crate::settings::PolicyMode;
 
 const DIFF: &str = "--- a/environments/prod-eu/fraud-agent/values.yaml\n+++ b/environments/prod-eu/fraud-agent/values.yaml\n@@ -9 +9 @@\n-  tag: v1.7.3 # ``` keep\n+  tag: v1.8.0 # ``` keep\n";
@@ -82,6 +82,8 @@ fn nothing() -> Plan {
     plan.evidence.clear();
     plan.changes.clear();
     plan.commits.clear();
+    plan.ledger.entries.pop();
+    plan.ledger.ended = SearchEnd::Active;
     plan
 }
 
@@ -191,6 +193,28 @@ fn every_reason_for_nothing_is_told() {
     assert_eq!(told(&plan), "No release was found: no tag on `main` matches the app's `tag-pattern`.");
     plan.passed_over = super::sample::plan().passed_over;
     assert_eq!(told(&plan), "None of 2 releases has succeeded in staging, so nothing can go to prod-eu yet.");
+}
+
+#[test]
+fn the_summary_says_how_the_search_ended_and_what_it_does_not_list() {
+    let told = |plan: &Plan| {
+        let report = Report { pull_request_url: None, diff: "", ..report(Outcome::NothingToPromote) };
+        let page = summary(plan, &context(), &report, SUMMARY_LIMIT);
+        page.lines().find(|line| line.contains("looked at**")).unwrap_or_default().to_owned()
+    };
+    let mut plan = nothing();
+    for (ended, said) in [
+        (SearchEnd::Active, "**2 releases looked at**, newest first, down to what prod-eu runs"),
+        (SearchEnd::Exhausted, "**2 releases looked at**, newest first, and there are no others"),
+        (SearchEnd::Window, "**2 releases looked at**, newest first, up to the end of `window` (30)"),
+        (SearchEnd::Found, "**2 releases looked at**, newest first, up to the first successful one"),
+    ] {
+        plan.ledger.ended = ended;
+        assert_eq!(told(&plan), said);
+    }
+    plan = typical();
+    plan.ledger.unlisted = 300;
+    assert!(body(&plan, &context()).contains("… and 300 more without a look at their evidence"));
 }
 
 #[test]
