@@ -22,7 +22,7 @@ use crate::http;
 use crate::overlay::{Pin, pins, shared_pins};
 use crate::runner::commands::{Audience, mask};
 use crate::runner::environment::Environment;
-use crate::settings::{Asked, Command, Event, Inputs, Promotion, Request};
+use crate::settings::{Asked, Command, Event, Inputs, Promotion, Request, Required, Requirement};
 
 use meant::Meant;
 use observe::World;
@@ -130,9 +130,21 @@ async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Wh
         let (app, target) = (promotion.app.clone(), promotion.target.name.clone());
         promotions.push(done.map_err(|failure| Failed { app, target, failure }));
     }
-    let warnings = request.warnings.iter().chain(&request.not_yet).chain(&repository.unread);
+    let unknown = promoting_is_unknown(&world, request);
+    let warnings = request.warnings.iter().chain(&request.not_yet).chain(&repository.unread).chain(&unknown);
     let warnings = warnings.chain(&meant.warnings).cloned().collect();
     Ok(Report { promotions, warnings, notices: meant.notices })
+}
+
+/// Outside Actions nobody says which workflow promotes, and with `any` its own runs would count.
+fn promoting_is_unknown(world: &World<'_>, request: &Request) -> Option<Problem> {
+    let any = |promotion: &Promotion| matches!(&promotion.evidence, Requirement::All(all) if all.contains(&Required::Any));
+    let unknown = world.promoting.path.is_none() && world.promoting.name.is_none();
+    (unknown && request.promotions.iter().any(any)).then(|| Problem {
+        place: None,
+        message: "`evidence` is `any`, and which workflow promotes is not known here: its own runs count".to_owned(),
+        hints: vec!["set `GITHUB_WORKFLOW_REF` as Actions does: `OWNER/REPO/.github/workflows/promote.yml@refs/heads/main`".to_owned()],
+    })
 }
 
 /// Every pin has exactly one owning app, among all that the settings name.

@@ -45,7 +45,7 @@ fn problem(name: &str) -> String {
         .and_then(|case| plan_of(&case).map_err(|error| format!("{error:#}\n")));
     match found {
         Err(error) => error,
-        Ok(found) if std::env::var_os("UPDATE_CASES").is_some() => {
+        Ok(found) if all::is_set("UPDATE_CASES") => {
             rewrite(&folder, &found);
             String::new()
         }

@@ -7,9 +7,11 @@ use serde::Deserialize;
 
 use super::GitHub;
 use super::client::encoded;
-use crate::failure::Result;
+use crate::failure::{Kind, Result};
 use crate::names::CommitSha;
-use crate::release::evidence::{CheckRun, Deployment, DeploymentStatus, Promoting, Ran, Run, Status};
+use crate::release::evidence::{
+    CheckRun, Deployment, DeploymentStatus, Promoting, Ran, Run, Status, run_of_page,
+};
 use crate::settings::Required;
 
 /// The slug of the app that Actions reports as.
@@ -74,6 +76,7 @@ impl GitHub {
                 ran.deployments.extend(self.deployments(commit, Some(environment)).await?);
             }
         }
+        self.read_runs_of_deployments(&mut ran).await?;
         Ok(ran)
     }
 
@@ -128,7 +131,7 @@ impl GitHub {
         Ok(newest_first(statuses))
     }
 
-    /// The newest deployment of the commit to each environment, with its statuses.
+    /// The newest deployment of the commit to each environment by each ref, with its statuses; newest first.
     async fn deployments(&self, commit: &CommitSha, environment: Option<&str>) -> Result<Vec<Deployment>> {
         let filter = environment.map_or(String::new(), |name| format!("&environment={}", encoded(name)));
         let path = self.path(&format!("/deployments?sha={commit}{filter}"));
@@ -138,7 +141,7 @@ impl GitHub {
         let mut seen = HashSet::new();
         let mut newest = Vec::new();
         for deployment in deployments {
-            if !seen.insert(deployment.environment.clone()) {
+            if !seen.insert((deployment.environment.clone(), deployment.reference.clone())) {
                 continue;
             }
             let path = self.path(&format!("/deployments/{}/statuses", deployment.id));
@@ -147,12 +150,30 @@ impl GitHub {
             statuses.sort_by_key(|status| std::cmp::Reverse(status.id));
             newest.push(Deployment {
                 environment: deployment.environment,
+                reference: deployment.reference,
+                run: statuses.iter().find_map(WireDeploymentStatus::run),
                 creator: deployment.creator.map(|creator| creator.login),
                 created_at: deployment.created_at,
                 statuses: statuses.into_iter().map(WireDeploymentStatus::into_status).collect(),
             });
         }
         Ok(newest)
+    }
+
+    /// The runs that made deployments, where they may be read: which of them count is known by what started them.
+    async fn read_runs_of_deployments(&self, ran: &mut Ran) -> Result<()> {
+        if !ran.runs.is_empty() || ran.deployments.iter().all(|deployment| deployment.run.is_none()) {
+            return Ok(());
+        }
+        match self.runs(&ran.commit).await {
+            Ok(runs) => ran.runs = runs,
+            // Deployments alone need no leave to read Actions.
+            Err(failure) if failure.kind() == Kind::GitHub => {
+                tracing::debug!(why = %failure, "which runs made the deployments cannot be read");
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
     }
 }
 
@@ -326,6 +347,8 @@ fn newest_first(mut statuses: Vec<WireStatus>) -> Vec<Status> {
 struct WireDeployment {
     id: u64,
     sha: String,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
     environment: String,
     creator: Option<WireUser>,
     created_at: Option<Timestamp>,
@@ -342,6 +365,11 @@ struct WireDeploymentStatus {
 }
 
 impl WireDeploymentStatus {
+    /// The run whose job set it.
+    fn run(&self) -> Option<u64> {
+        [&self.log_url, &self.target_url].into_iter().flatten().find_map(|page| run_of_page(page))
+    }
+
     fn into_status(self) -> DeploymentStatus {
         let links = [self.log_url, self.target_url, self.environment_url];
         DeploymentStatus {

@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::GitHub;
 use super::client::Refusal;
 use crate::names::CommitSha;
-use crate::release::evidence::{CheckRun, Deployment, DeploymentStatus, Ran, Run, Status};
+use crate::release::evidence::{CheckRun, Deployment, DeploymentStatus, Ran, Run, Status, run_of_page};
 use crate::settings::Required;
 
 /// GitHub refuses a query that could come to more than 500 000 nodes.
@@ -101,14 +101,14 @@ impl Question {
                 Required::Any => {
                     (question.suites, question.statuses) = (true, true);
                     question.ask_checks("all", "first: 100, filterBy: {checkType: ALL}", 100);
-                    question.deployments = Some("first: 20, orderBy: {field: CREATED_AT, direction: DESC}");
+                    question.deployments = Some("first: 50, orderBy: {field: CREATED_AT, direction: DESC}");
                 }
             }
         }
         if !environments.is_empty() {
             question.declare("environments", "[String!]", json!(environments));
             question.deployments.get_or_insert(
-                "first: 20, environments: $environments, orderBy: {field: CREATED_AT, direction: DESC}",
+                "first: 50, environments: $environments, orderBy: {field: CREATED_AT, direction: DESC}",
             );
             if required.contains(&Required::Any) {
                 // Not asked for, and GraphQL refuses what is declared in vain.
@@ -159,7 +159,7 @@ impl Question {
         if let Some(arguments) = self.deployments {
             let _ = write!(
                 of_commit,
-                " deployments({arguments}) {{ pageInfo {{ hasNextPage }} nodes {{ environment commitOid createdAt creator {{ __typename login }} \
+                " deployments({arguments}) {{ pageInfo {{ hasNextPage }} nodes {{ environment commitOid ref {{ name }} createdAt creator {{ __typename login }} \
                  statuses(first: 20) {{ pageInfo {{ hasNextPage }} nodes {{ state createdAt logUrl environmentUrl }} }} }} }}"
             );
         }
@@ -174,13 +174,24 @@ impl Question {
     }
 }
 
+/// A field that was asked for and is null is not told; one that was not asked for is not there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireCommit {
     oid: String,
-    check_suites: Option<Connection<WireSuite>>,
+    #[serde(default, deserialize_with = "asked_for")]
+    check_suites: Asked<Connection<WireSuite>>,
+    /// Null where there is no status.
     status: Option<WireStatus>,
-    deployments: Option<Connection<WireDeployment>>,
+    #[serde(default, deserialize_with = "asked_for")]
+    deployments: Asked<Connection<WireDeployment>>,
+}
+
+/// The answer to a part of the question; none where that was not asked.
+type Asked<T> = Option<Option<T>>;
+
+fn asked_for<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Asked<T>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -290,6 +301,8 @@ impl WireActor {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireDeployment {
+    #[serde(rename = "ref")]
+    reference: Option<WireName>,
     environment: Option<String>,
     commit_oid: String,
     created_at: Option<Timestamp>,
@@ -313,25 +326,25 @@ impl WireCommit {
         if self.oid != commit.as_str() {
             return None;
         }
-        for suite in self.check_suites.map_or(Some(Vec::new()), Connection::whole)? {
+        for suite in told(self.check_suites)? {
             suite.into(&mut ran)?;
         }
-        ran.statuses = self
-            .status
-            .map_or(Vec::new(), |status| status.contexts)
-            .into_iter()
-            .map(WireContext::into_status)
-            .collect();
-        // They come newest first, so that what is left out is older; of each environment only the newest counts.
-        let deployments: Vec<WireDeployment> =
-            self.deployments.map_or(Vec::new(), |all| all.nodes).into_iter().collect::<Option<_>>()?;
-        for deployment in deployments.into_iter().filter(|one| one.commit_oid == commit.as_str()) {
-            let deployment = deployment.into_deployment()?;
-            if ran.deployments.iter().all(|other| other.environment != deployment.environment) {
-                ran.deployments.push(deployment);
+        let statuses = self.status.map_or(Vec::new(), |status| status.contexts);
+        ran.statuses = statuses.into_iter().map(WireContext::into_status).collect();
+        for deployment in told(self.deployments)? {
+            if deployment.commit_oid == commit.as_str() {
+                ran.deployments.push(deployment.into_deployment()?);
             }
         }
         Some(ran)
+    }
+}
+
+/// All of a list that was asked for.
+fn told<T>(asked: Asked<Connection<T>>) -> Option<Vec<T>> {
+    match asked {
+        None => Some(Vec::new()),
+        Some(list) => list?.whole(),
     }
 }
 
@@ -340,6 +353,10 @@ impl WireSuite {
     fn into(self, ran: &mut Ran) -> Option<()> {
         let app = self.app.map(|app| app.slug);
         let mut run_id = None;
+        // Actions has no suite without a run: here something is not told.
+        if self.workflow_run.is_none() && app.as_deref() == Some("github-actions") {
+            return None;
+        }
         if let Some(run) = self.workflow_run {
             let id = number_of(&run.url).unwrap_or(ran.runs.len() as u64);
             run_id = Some(id);
@@ -406,8 +423,16 @@ impl WireContext {
 
 impl WireDeployment {
     fn into_deployment(self) -> Option<Deployment> {
-        let mut statuses = self.statuses.map_or(Some(Vec::new()), Connection::whole)?;
+        let mut statuses = self.statuses?.whole()?;
         statuses.sort_by_key(|status| std::cmp::Reverse(status.created_at));
+        // Two of one second have no order.
+        if statuses
+            .iter()
+            .zip(statuses.iter().skip(1))
+            .any(|(a, b)| a.created_at == b.created_at && a.state != b.state)
+        {
+            return None;
+        }
         let status = |status: WireDeploymentStatus| DeploymentStatus {
             state: status.state.to_lowercase(),
             url: [status.log_url, status.environment_url].into_iter().flatten().find(|url| !url.is_empty()),
@@ -415,6 +440,8 @@ impl WireDeployment {
         };
         Some(Deployment {
             environment: self.environment.unwrap_or_default(),
+            reference: self.reference.map(|reference| reference.name),
+            run: statuses.iter().find_map(|status| run_of_page(status.log_url.as_deref()?)),
             creator: self.creator.map(WireActor::login),
             created_at: self.created_at,
             statuses: statuses.into_iter().map(status).collect(),

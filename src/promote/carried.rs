@@ -29,11 +29,7 @@ impl World<'_> {
         if rules.are_all_given() {
             return Ok(Ok(Carrier { commit: release.commit.clone(), carrying: Vec::new() }));
         }
-        let step = |commit: &CommitSha| -> Result<Step> {
-            let overlay = self.overlay(&promotion.source, commit)?;
-            let pins = if overlay.files.is_empty() { Vec::new() } else { pins(&overlay, rules)? };
-            Ok(Step { commit: commit.clone(), pins })
-        };
+        let step = |commit: &CommitSha| self.step(commit, promotion);
         let at_tag = match step(&release.commit) {
             Ok(at_tag) => at_tag,
             // An overlay that could not be read then is a reason to pass it over, with the place.
@@ -61,12 +57,24 @@ impl World<'_> {
             pins: rules.patterns().collect(),
             beside: all.iter().filter(is_beside).collect(),
         };
-        let found =
-            carrier(release, &asked, &at_tag, parent.as_ref().map(|step| step.pins.as_slice()), later);
+        let found = carrier(release, &asked, &at_tag, parent.as_ref().map(|step| &*step.pins), later);
         match found {
             Err(failure) if failure.kind() == Kind::Overlay => Ok(Err(unreadable(&failure))),
             other => other,
         }
+    }
+
+    /// The pins of the source overlay at a commit.
+    fn step(&self, commit: &CommitSha, promotion: &Promotion) -> Result<Step> {
+        let key = (format!("{} {}", promotion.app, promotion.source.path), commit.clone());
+        if let Some(step) = self.steps.borrow().get(&key) {
+            return Ok(step.clone());
+        }
+        let overlay = self.overlay(&promotion.source, commit)?;
+        let pins = if overlay.files.is_empty() { Vec::new() } else { pins(&overlay, &promotion.pins)? };
+        let step = Step { commit: commit.clone(), pins: pins.into() };
+        self.steps.borrow_mut().insert(key, step.clone());
+        Ok(step)
     }
 
     /// The trunk commits after a release that touch the source overlay, oldest first; or why they cannot be told, once.

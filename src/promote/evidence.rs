@@ -8,7 +8,7 @@ use crate::overlay::{Missing, Pin, PinKind, movement, pins};
 use crate::plan;
 use crate::release::Release;
 use crate::release::evidence::survey::{Certainty, ruled_out};
-use crate::release::evidence::{Judgement, Ran, Rules, Silence, denied_where_recorded, judge};
+use crate::release::evidence::{Judgement, Ran, Rules, Run, Silence, denied_where_recorded, judge};
 use crate::release::shortfall::{Shortfall, code};
 use crate::settings::{self, EvidenceAt, Promotion, Required, Requirement, Trigger};
 
@@ -75,7 +75,7 @@ impl World<'_> {
             required,
             tag: &release.tag,
             refs: &self.refs,
-            pattern: &promotion.tag_pattern,
+            patterns: &self.patterns,
             trunk: self.repository.trunk.as_str(),
             promoting: &self.promoting,
             soak: promotion.soak,
@@ -248,7 +248,7 @@ impl World<'_> {
     /// The evidence that is required: as asked, or the default of the design.
     async fn required(&self, promotion: &Promotion, newest: &Release) -> Result<Vec<Required>> {
         if let Requirement::All(required) = &promotion.evidence {
-            return Ok(required.clone());
+            return self.by_file(required).await;
         }
         let source = &promotion.source.name;
         if let Some(known) = self.defaults.borrow().get(source) {
@@ -263,6 +263,31 @@ impl World<'_> {
         );
         self.defaults.borrow_mut().insert(source.clone(), required.clone());
         Ok(required)
+    }
+
+    /// The same with workflows by their files: of a run, its file is what nobody can choose a name for.
+    async fn by_file(&self, required: &[Required]) -> Result<Vec<Required>> {
+        let is_name = |one: &Required| matches!(one, Required::Workflow(name) if !Run::is_file(name));
+        if !required.iter().any(is_name) {
+            return Ok(required.to_vec());
+        }
+        if self.workflows.borrow().is_none() {
+            let workflows = self.github.workflows().await?;
+            *self.workflows.borrow_mut() = Some(workflows);
+        }
+        let workflows = self.workflows.borrow();
+        let path_of = |name: &str| {
+            let mut named = workflows.iter().flatten().filter(|workflow| workflow.name == name);
+            // Several of one name are told apart by nobody: their runs must agree.
+            named.next().filter(|_| named.next().is_none()).map(|workflow| workflow.path.clone())
+        };
+        let by_file = |one: &Required| match one {
+            Required::Workflow(name) if !Run::is_file(name) => {
+                Required::Workflow(path_of(name).unwrap_or_else(|| name.clone()))
+            }
+            other => other.clone(),
+        };
+        Ok(required.iter().map(by_file).collect())
     }
 
     /// The workflow of the event and the one named as the source environment is; without either the deployment to it.

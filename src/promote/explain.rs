@@ -11,10 +11,9 @@ use super::report::ExitCode;
 use super::repository::Repository;
 use super::walk::Asking;
 use crate::failure::{Failure, Kind, Result};
-use crate::plan::SearchEnd;
-use crate::proposal::markdown::sentence;
+use crate::proposal::markdown::{sentence, visible};
 use crate::release::Release;
-use crate::release::explain::{Explained, Fate, paragraph};
+use crate::release::explain::{Explained, Fate, Instead, paragraph};
 use crate::release::selection::Candidate;
 use crate::runner::commands::{print_block, show_failure};
 use crate::runner::environment::Environment;
@@ -77,14 +76,18 @@ impl World<'_> {
         } else {
             Vec::new()
         };
-        let candidate = match &chosen {
-            Some(chosen) if is_chosen => chosen.clone(),
+        // What the search found is what is told; only what it did not look at is looked at now.
+        let found = walk.selection.others.iter().find(|other| other.release.tag == release.tag).cloned();
+        let candidate = match (&chosen, found) {
+            (Some(chosen), _) if is_chosen => chosen.clone(),
+            (_, Some(found)) => found,
             _ => self.judged_as_in_a_search(&release, promotion, &mut walk).await?,
         };
-        let fate = fate(&walk, &candidate, chosen.as_ref(), &next, promotion.window);
+        let fate = fate(&walk, &candidate, chosen.as_ref(), &next, promotion);
         let explained =
             Explained { app: &promotion.app, target: &promotion.target.name, release: &release, fate };
-        Ok(paragraph(&explained))
+        // Names in it are anybody's.
+        Ok(visible(&paragraph(&explained), LONGEST))
     }
 
     /// A search rules out what a name would not: prereleases.
@@ -109,29 +112,30 @@ fn fate<'a>(
     candidate: &'a Candidate,
     chosen: Option<&'a Candidate>,
     next: &'a [String],
-    window: u32,
+    promotion: &Promotion,
 ) -> Fate<'a> {
     let runs = walk.active_release();
-    let other = chosen.map(|chosen| chosen.release.tag.as_str());
-    if other == Some(candidate.release.tag.as_str())
-        && runs.is_none_or(|runs| runs.tag != candidate.release.tag)
-    {
+    let is_running = |one: &Candidate| runs.is_some_and(|runs| runs.tag == one.release.tag);
+    // What runs is promoted no more.
+    let promoted = chosen.filter(|chosen| !is_running(chosen));
+    if is_running(candidate) {
+        return Fate::Runs { next: promoted.map(|chosen| chosen.release.tag.as_str()) };
+    }
+    if chosen.is_some_and(|chosen| chosen.release.tag == candidate.release.tag) {
         return Fate::Promoted { evidence: &candidate.evidence, next };
     }
-    match runs {
-        Some(runs) if runs.tag == candidate.release.tag => return Fate::Runs,
-        Some(runs) if candidate.release.version.precedence(&runs.version).is_lt() => {
-            return Fate::Behind { runs: &runs.tag };
-        }
-        _ => {}
+    let shortfalls = candidate.shortfalls.as_slice();
+    if let Some(runs) = runs.filter(|runs| walk.is_newer(runs, &candidate.release)) {
+        return Fate::Behind { runs: &runs.tag, shortfalls, policy: promotion.policy.mode };
     }
-    let is_newer =
-        |chosen: &&Candidate| chosen.release.version.precedence(&candidate.release.version).is_gt();
-    match (candidate.is_successful(), chosen.filter(is_newer), other) {
-        (false, _, instead) => Fate::Lacking { shortfalls: &candidate.shortfalls, instead },
-        (true, Some(chosen), _) => Fate::Overtaken { by: &chosen.release.tag },
-        (true, None, Some(other)) => Fate::Overtaken { by: other },
-        (true, None, None) if walk.selection.ledger.ended == SearchEnd::Window => Fate::OutOfSight { window },
-        (true, None, None) => Fate::Promoted { evidence: &candidate.evidence, next },
+    let is_newer = |chosen: &&Candidate| walk.is_newer(&chosen.release, &candidate.release);
+    match (shortfalls.is_empty(), promoted) {
+        (true, Some(chosen)) => Fate::Overtaken { by: &chosen.release.tag },
+        (true, None) => Fate::OutOfSight { window: promotion.window },
+        (false, None) => Fate::Lacking { shortfalls, instead: Instead::Nothing },
+        (false, Some(chosen)) if is_newer(&chosen) => {
+            Fate::Lacking { shortfalls, instead: Instead::Newer(&chosen.release.tag) }
+        }
+        (false, Some(chosen)) => Fate::Lacking { shortfalls, instead: Instead::Older(&chosen.release.tag) },
     }
 }

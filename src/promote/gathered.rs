@@ -1,6 +1,8 @@
 //! What the walk over releases gathers: which of them are carried, and which one the target runs.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::failure::Problem;
@@ -15,6 +17,8 @@ pub struct Walk {
     target_pins: Vec<Pin>,
     /// Every release of the app, newest first.
     pub all: Rc<[Release]>,
+    /// Where each stands in that order; asked only where versions tie.
+    places: OnceCell<HashMap<String, usize>>,
     /// The pin that tells a release, where the settings name it.
     carries: Option<String>,
     /// Every release that an overlay carries, as far as was looked.
@@ -57,6 +61,7 @@ impl Walk {
         Self {
             target_pins,
             all,
+            places: OnceCell::new(),
             carries,
             carriers: Vec::new(),
             running: None,
@@ -99,7 +104,20 @@ impl Walk {
 
     /// Whether a release is older than what runs: then there is nothing newer left to find.
     pub fn is_behind(&self, release: &Release) -> bool {
-        self.running_release().is_some_and(|running| release.version.precedence(&running.version).is_lt())
+        self.running_release().is_some_and(|running| self.is_newer(running, release))
+    }
+
+    /// Whether one release is newer than another; of one version, the one that comes first in the order of releases is.
+    pub fn is_newer(&self, one: &Release, other: &Release) -> bool {
+        match one.version.precedence(&other.version) {
+            Ordering::Greater => true,
+            Ordering::Less => false,
+            Ordering::Equal => {
+                let places =
+                    self.places.get_or_init(|| self.all.iter().map(|one| one.tag.clone()).zip(0..).collect());
+                places.get(&one.tag) < places.get(&other.tag)
+            }
+        }
     }
 
     /// The release that the target's pins tell, in whatever way.

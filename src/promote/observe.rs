@@ -13,13 +13,15 @@ use crate::decide::{Chosen, Observation};
 use crate::failure::{Failure, Kind, Place, Result};
 use crate::git::{History, Truncated};
 use crate::github::GitHub;
+use crate::github::evidence::Workflow;
 use crate::names::{CommitSha, RepoPath};
 use crate::overlay::{NamedFile, Overlay};
 use crate::plan;
 use crate::release::Tag;
+use crate::release::carrier::Step;
 use crate::release::evidence::{Promoting, Ran, Refs};
 use crate::release::selection::Candidate;
-use crate::settings::{Environment, Promotion, Required, Trigger};
+use crate::settings::{Environment, Promotion, Required, TagPattern, Trigger};
 
 /// A changelog is cut here; the compare page has the rest.
 const MOST_COMMITS: usize = 250;
@@ -38,6 +40,8 @@ pub struct World<'a> {
     pub tags: Vec<Tag>,
     /// The names of all refs.
     pub refs: Refs,
+    /// What the tags of all apps look like, each once.
+    pub patterns: Vec<TagPattern>,
     /// The workflow this run belongs to.
     pub promoting: Promoting,
     /// What started the run.
@@ -54,6 +58,10 @@ pub struct World<'a> {
     pub heard: RefCell<HashMap<String, Ran>>,
     /// What a look at many commits showed of each, where it showed all: it rules out, and proves nothing.
     pub seen: RefCell<HashMap<String, Option<Ran>>>,
+    /// The workflows that Actions lists, once they were asked for.
+    pub workflows: RefCell<Option<Vec<Workflow>>>,
+    /// The pins of source overlays at commits, by app: a search may come by the same ones again and again.
+    pub steps: RefCell<HashMap<(String, CommitSha), Step>>,
     /// Whether the server cannot tell of many commits at once.
     pub one_by_one: Cell<bool>,
     /// What makes a release of a source environment successful by default, found out once.

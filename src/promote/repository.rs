@@ -20,7 +20,7 @@ use crate::release::Tag;
 use crate::release::evidence::{Promoting, Refs};
 use crate::runner::addresses::is_here;
 use crate::runner::environment::Environment;
-use crate::settings::{self, Asked, Event, Layout, Request};
+use crate::settings::{self, Asked, Event, Layout, Request, TagPattern};
 
 /// How deep overlays may lie below `environments/`.
 const DEPTH: usize = 8;
@@ -135,6 +135,13 @@ impl Repository {
             repository: self.place.clone(),
             trunk_head: self.trunk_head.clone(),
             tags: tags.collect(),
+            patterns: {
+                let all = self.request.everywhere.iter().chain(&self.request.promotions);
+                let mut patterns: Vec<TagPattern> = all.map(|one| one.tag_pattern.clone()).collect();
+                patterns.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+                patterns.dedup_by(|a, b| a.as_str() == b.as_str());
+                patterns
+            },
             promoting: Promoting {
                 path: environment.workflow_path(),
                 name: environment.get("GITHUB_WORKFLOW").map(str::to_owned),
@@ -155,6 +162,8 @@ impl Repository {
             heard: RefCell::default(),
             seen: RefCell::default(),
             one_by_one: Cell::default(),
+            workflows: RefCell::default(),
+            steps: RefCell::default(),
             defaults: RefCell::default(),
         }
     }

@@ -32,7 +32,7 @@ impl World<'_> {
             if !candidate.is_successful() {
                 return Err(self.not_promotable(&candidate, promotion));
             }
-            told(&candidate);
+            told(&candidate, 0);
             walk.selection = latest_successful(vec![candidate], promotion.window, SearchEnd::Found);
             return Ok(walk);
         }
@@ -86,7 +86,7 @@ impl World<'_> {
                 return Ok((candidates, SearchEnd::Active));
             }
             let done = candidate.is_successful();
-            told(&candidate);
+            told(&candidate, candidates.len());
             // What runs was chosen once; it is not newer than itself.
             if !done && walk.running_release().is_some_and(|running| running.tag == release.tag) {
                 continue;
@@ -301,15 +301,16 @@ fn window_reached(promotion: &Promotion, walk: &Walk) -> Problem {
 }
 
 /// Says what was found of a release, so that the job's log alone explains the choice.
-fn told(candidate: &Candidate) {
+fn told(candidate: &Candidate, before: usize) {
+    /// There may be thousands that the name rules out, and the ledger counts them.
+    const MOST: usize = 100;
     let tag = &candidate.release.tag;
     if candidate.is_successful() {
         let evidence: Vec<&str> = candidate.evidence.iter().map(|evidence| evidence.name.as_str()).collect();
         tracing::info!(%tag, commit = candidate.release.commit.short(), evidence = evidence.join(", "), "this release is successful");
-    } else if candidate.standing().is_of_evidence() {
+    } else if before < MOST || candidate.standing().is_of_evidence() {
         tracing::info!(%tag, why = candidate.reason(), "this release is passed over");
     } else {
-        // There may be thousands of them, and the ledger counts them.
         tracing::debug!(%tag, why = candidate.reason(), "this release is passed over");
     }
 }

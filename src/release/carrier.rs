@@ -4,6 +4,8 @@
 //! later trunk commit does); a release of a model or prompt alone is carried by its own commit. Never
 //! "whatever staging says now".
 
+use std::rc::Rc;
+
 use super::Release;
 use super::shortfall::{Shortfall, code, short};
 use crate::failure::Result;
@@ -17,7 +19,7 @@ pub struct Step {
     /// The commit.
     pub commit: CommitSha,
     /// The pins there.
-    pub pins: Vec<Pin>,
+    pub pins: Rc<[Pin]>,
 }
 
 /// The commit whose overlay is promoted, and the pins that show it.
@@ -192,7 +194,7 @@ mod tests {
         };
         let named = NamedFile::usual(&path);
         let overlay = Overlay { environment: "staging".into(), path, named, files: vec![file] };
-        Step { commit: sha(commit), pins: pins(&overlay, &PinRules::default()).unwrap() }
+        Step { commit: sha(commit), pins: pins(&overlay, &PinRules::default()).unwrap().into() }
     }
 
     fn release() -> Release {
@@ -208,7 +210,7 @@ mod tests {
 
     fn found(at_tag: &Step, parent: Option<&Step>, later: Vec<Step>) -> Result<String, String> {
         let later = later.into_iter().map(Ok);
-        carrier(&release(), &Asked::default(), at_tag, parent.map(|step| step.pins.as_slice()), later)
+        carrier(&release(), &Asked::default(), at_tag, parent.map(|step| &*step.pins), later)
             .unwrap()
             .map(|carrier| carrier.commit.short().to_owned())
             .map_err(|shortfall| shortfall.reason)

@@ -17,9 +17,9 @@ use crate::names::CommitSha;
 use crate::plan::{Evidence, Standing};
 use crate::settings::{Required, TagPattern};
 pub use counting::{Promoting, Refs};
-pub use facts::{CheckRun, Deployment, DeploymentStatus, Ran, Run, Status};
+pub use facts::{CheckRun, Deployment, DeploymentStatus, Ran, Run, Status, run_of_page};
 
-use answers::{Answer, State, by_actions, check_answers, deployment_answers, run_answers, status_answers};
+use answers::{Answer, State, check_answers, deployment_answers, run_answers, status_answers};
 
 /// What the requirement is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,8 @@ pub struct Rules<'a> {
     pub tag: &'a str,
     /// The repository's refs: a run that another tag started says nothing of this one.
     pub refs: &'a Refs,
-    /// What the app's tags look like: how a tag is known that is gone.
-    pub pattern: &'a TagPattern,
+    /// What the tags of all apps look like: how a tag is known that is gone.
+    pub patterns: &'a [TagPattern],
     /// The branch that releases come from.
     pub trunk: &'a str,
     /// The workflow this run belongs to.
@@ -118,13 +118,15 @@ fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
         Required::Status { context, creator } => status_answers(ran, |status| {
             status.context == *context && is_theirs(creator.as_deref(), status.creator.as_deref())
         }),
-        Required::Deployment(environment) => deployment_answers(ran, |d| d.environment == *environment),
+        Required::Deployment(environment) => {
+            deployment_answers(ran, rules, |deployment| deployment.environment == *environment)
+        }
         Required::Any => {
             let mut all = run_answers(ran, rules, |_| true);
             // Jobs of workflow runs are judged as their run; what is left comes from other apps.
-            all.extend(check_answers(ran, rules, |check| !by_actions(check) && check.name != OURS));
+            all.extend(check_answers(ran, rules, |check| !check.is_by_actions() && check.name != OURS));
             all.extend(status_answers(ran, |status| status.context != OURS));
-            all.extend(deployment_answers(ran, |_| true));
+            all.extend(deployment_answers(ran, rules, |_| true));
             // A workflow whose condition was not met on this commit is neither success nor failure.
             all.retain(|answer| !answer.says_nothing());
             all
@@ -220,7 +222,7 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
                 (Some(check), Some(asked)) if !is_theirs(app.as_deref(), check.app.as_deref()) => {
                     not_theirs(&none, check.app.as_deref(), asked)
                 }
-                (Some(check), _) if by_actions(check) => {
+                (Some(check), _) if check.is_by_actions() => {
                     format!(
                         "{none} counts: Actions reported it, but it is no job of a workflow run that counts"
                     )
@@ -235,7 +237,14 @@ fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
                 _ => none,
             }
         }
-        Required::Deployment(environment) => format!("no deployment to {} {on}", code(environment)),
+        Required::Deployment(environment) => {
+            let none = format!("no deployment to {} {on}", code(environment));
+            let there = ran.deployments.iter().find(|one| one.environment == *environment);
+            match there.and_then(|deployment| deployment.objection(ran, rules)) {
+                Some(why) => format!("{none} counts: {why}"),
+                None => none,
+            }
+        }
         Required::Any if ran.is_silent() => format!("nothing ran {on}"),
         Required::Any => format!("nothing that counts ran {on}"),
     };

@@ -5,6 +5,7 @@
 use super::Release;
 use super::shortfall::{Shortfall, code, minute, short};
 use crate::plan::Evidence;
+use crate::settings::PolicyMode;
 
 /// What is explained.
 #[derive(Debug)]
@@ -23,11 +24,18 @@ pub struct Explained<'a> {
 #[derive(Debug)]
 pub enum Fate<'a> {
     /// The target runs it.
-    Runs,
+    Runs {
+        /// The tag of the newer release that is promoted now.
+        next: Option<&'a str>,
+    },
     /// The target runs a newer one.
     Behind {
         /// Its tag.
         runs: &'a str,
+        /// What it lacks besides.
+        shortfalls: &'a [Shortfall],
+        /// What a denial does.
+        policy: PolicyMode,
     },
     /// It is the latest successful release.
     Promoted {
@@ -43,16 +51,27 @@ pub enum Fate<'a> {
     },
     /// It is successful, and a search ends before it.
     OutOfSight {
-        /// How many releases a search looks at.
+        /// How many releases' evidence a search looks at.
         window: u32,
     },
     /// It lacks something.
     Lacking {
         /// What.
         shortfalls: &'a [Shortfall],
-        /// The tag of the release that is promoted in its place.
-        instead: Option<&'a str>,
+        /// What happens in its place.
+        instead: Instead<'a>,
     },
+}
+
+/// What happens in the place of a release that lacks something.
+#[derive(Debug, Clone, Copy)]
+pub enum Instead<'a> {
+    /// Nothing: the target stays as it is.
+    Nothing,
+    /// An older release is promoted until then.
+    Older(&'a str),
+    /// A newer one is promoted, also then.
+    Newer(&'a str),
 }
 
 /// The paragraph, in Markdown's plainest form: names in backticks.
@@ -61,12 +80,30 @@ pub fn paragraph(explained: &Explained<'_>) -> String {
     let what = format!("{} of {} (commit {})", code(&release.tag), code(app), short(&release.commit));
     let (tag, target) = (code(&release.tag), code(target));
     match fate {
-        Fate::Runs => format!("{what} is what {target} runs now: there is nothing to promote."),
-        Fate::Behind { runs } => format!(
-            "{what} is not promoted to {target} now: {target} runs {}, which is newer, and a run never goes back by \
-             itself. Asked for by name, it is proposed and the rule `no-downgrade` denies it.",
-            code(runs)
-        ),
+        Fate::Runs { next: None } => {
+            format!("{what} is what {target} runs now: there is nothing to promote.")
+        }
+        Fate::Runs { next: Some(next) } => {
+            format!(
+                "{what} is what {target} runs now; {} is newer and successful, and is promoted.",
+                code(next)
+            )
+        }
+        Fate::Behind { runs, shortfalls, policy } => {
+            let runs = code(runs);
+            let by_name = match (shortfalls.is_empty(), policy) {
+                (false, _) => format!("Nor can it be asked for by name: {}.", reasons(shortfalls)),
+                (true, PolicyMode::Enforce) => {
+                    "Asked for by name, it is proposed as a way back, which the rule `no-downgrade` denies."
+                        .to_owned()
+                }
+                (true, _) => "Asked for by name, it is proposed as a way back.".to_owned(),
+            };
+            format!(
+                "{what} is not promoted to {target} now: {target} runs {runs}, which is newer, and a run never goes back \
+                 by itself. {by_name}"
+            )
+        }
         Fate::Promoted { evidence, next } => {
             let proofs: Vec<String> = evidence.iter().map(proof).collect();
             let proofs = if proofs.is_empty() { String::new() } else { format!(": {}", proofs.join(", ")) };
@@ -82,25 +119,34 @@ pub fn paragraph(explained: &Explained<'_>) -> String {
             release.tag.replace('`', "'")
         ),
         Fate::OutOfSight { window } => format!(
-            "{what} is successful, and is not promoted to {target} now: a search ends after {window} releases (`window`), \
-             none of which is successful. It can be promoted at any time by its name, or with a wider `window`."
+            "{what} is successful, and is not promoted to {target} now: a search ends before it (`window: {window}`). It \
+             can be promoted at any time by its name, or with a wider `window`."
         ),
         Fate::Lacking { shortfalls, instead } => {
-            let reasons: Vec<&str> = shortfalls.iter().map(|shortfall| shortfall.reason.as_str()).collect();
             let mut remedies: Vec<&str> =
                 shortfalls.iter().map(|shortfall| shortfall.remedy.as_str()).collect();
             remedies.dedup();
             let instead = match instead {
-                Some(other) => format!(" Until then {} is promoted in its place.", code(other)),
-                None => " Until then nothing is promoted in its place.".to_owned(),
+                Instead::Older(other) => format!("Until then {} is promoted in its place.", code(other)),
+                Instead::Newer(other) => {
+                    format!(
+                        "A search would then still choose {}, which is newer and successful.",
+                        code(other)
+                    )
+                }
+                Instead::Nothing => format!("Until then {target} stays as it is."),
             };
             format!(
-                "{what} is not promoted to {target} now: {}. {tag} can be promoted {}.{instead}",
-                reasons.join("; "),
+                "{what} is not promoted to {target} now: {}. {tag} can be promoted {}. {instead}",
+                reasons(shortfalls),
                 remedies.join(", and ")
             )
         }
     }
+}
+
+fn reasons(shortfalls: &[Shortfall]) -> String {
+    shortfalls.iter().map(|shortfall| shortfall.reason.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn proof(evidence: &Evidence) -> String {
@@ -132,24 +178,38 @@ mod tests {
             Shortfall::new(Standing::Failed, "`Staging` #4 failed", "once it succeeds"),
             Shortfall::new(Standing::Pending, "`evals` is queued", "once `evals` has succeeded"),
         ];
+        let behind = |shortfalls, policy| Fate::Behind { runs: "v1.9.0", shortfalls, policy };
         for (fate, expected) in [
-            (Fate::Runs, "is what `prod` runs now: there is nothing to promote."),
-            (Fate::Behind { runs: "v1.9.0" }, "runs `v1.9.0`, which is newer"),
+            (Fate::Runs { next: None }, "is what `prod` runs now: there is nothing to promote."),
+            (
+                Fate::Runs { next: Some("v1.9.0") },
+                "`prod` runs now; `v1.9.0` is newer and successful, and is promoted.",
+            ),
+            (behind(&[], PolicyMode::Enforce), "a way back, which the rule `no-downgrade` denies."),
+            (behind(&[], PolicyMode::Off), "Asked for by name, it is proposed as a way back."),
+            (
+                behind(&two, PolicyMode::Off),
+                "Nor can it be asked for by name: `Staging` #4 failed; `evals` is queued.",
+            ),
             (
                 Fate::Promoted { evidence: &[], next: &["It is proposed.".into()] },
                 "promoted to `prod` now. It is proposed.",
             ),
             (Fate::Overtaken { by: "v1.9.0" }, "by its name (`tag: v1.8.0`)"),
-            (Fate::OutOfSight { window: 30 }, "ends after 30 releases"),
+            (Fate::OutOfSight { window: 30 }, "a search ends before it (`window: 30`)"),
             (
-                Fate::Lacking { shortfalls: &soaks, instead: Some("v1.7.0") },
+                Fate::Lacking { shortfalls: &soaks, instead: Instead::Older("v1.7.0") },
                 "is not promoted to `prod` now: it soaks until 2026-11-22 13:05 UTC. `v1.8.0` can be promoted from \
                  2026-11-22 13:05 UTC on. Until then `v1.7.0` is promoted in its place.",
             ),
             (
-                Fate::Lacking { shortfalls: &two, instead: None },
+                Fate::Lacking { shortfalls: &two, instead: Instead::Nothing },
                 "now: `Staging` #4 failed; `evals` is queued. `v1.8.0` can be promoted once it succeeds, and once `evals` \
-                 has succeeded. Until then nothing",
+                 has succeeded. Until then `prod` stays as it is.",
+            ),
+            (
+                Fate::Lacking { shortfalls: &two, instead: Instead::Newer("v1.9.0") },
+                "A search would then still choose `v1.9.0`, which is newer and successful.",
             ),
         ] {
             let told = told(fate);

@@ -130,20 +130,23 @@ fn said() -> impl Strategy<Value = Said> {
                 at: Some(at(2)),
             })
         });
-    let deployment = prop::collection::vec(
-        select(vec!["success", "failure", "inactive", "in_progress"]),
-        0..3,
-    )
-    .prop_map(|states| {
-        let status =
-            |state: &&str| DeploymentStatus { state: (*state).to_owned(), url: None, at: Some(at(3)) };
-        Said::Deployment(Deployment {
-            environment: "staging".to_owned(),
-            creator: None,
-            created_at: None,
-            statuses: states.iter().map(status).collect(),
-        })
-    });
+    let states = prop::collection::vec(select(vec!["success", "failure", "inactive", "in_progress"]), 0..3);
+    let environment = select(vec!["staging", "staging", "eu"]);
+    let reference = select(vec![None, Some("main"), Some("v1.0.1"), Some("v1.0.2"), Some("v9.9.9")]);
+    let deployment = (states, environment, reference, prop::option::of(0..1_000_u64)).prop_map(
+        |(states, environment, reference, run)| {
+            let status =
+                |state: &&str| DeploymentStatus { state: (*state).to_owned(), url: None, at: Some(at(3)) };
+            Said::Deployment(Deployment {
+                environment: environment.to_owned(),
+                reference: reference.map(str::to_owned),
+                run,
+                creator: None,
+                created_at: None,
+                statuses: states.iter().map(status).collect(),
+            })
+        },
+    );
     prop_oneof![4 => run, 2 => check, 2 => status, 1 => deployment]
 }
 
@@ -156,6 +159,7 @@ fn required() -> impl Strategy<Value = Vec<Required>> {
         Required::Status { context: "ci".into(), creator: None },
         Required::Status { context: "ci".into(), creator: Some("Bot".into()) },
         Required::Deployment("staging".into()),
+        Required::Deployment("eu".into()),
         Required::Any,
     ]);
     prop::collection::vec(one, 1..3)
@@ -180,11 +184,7 @@ fn ran(number: usize, said: &[Said]) -> Ran {
                 ran.jobs.extend(job.map(|run| (check.id, run)));
             }
             Said::Status(status) => ran.statuses.push(status.clone()),
-            // Of each environment the edge keeps the newest.
-            Said::Deployment(deployment) if ran.deployments.is_empty() => {
-                ran.deployments.push(deployment.clone());
-            }
-            Said::Deployment(_) => {}
+            Said::Deployment(deployment) => ran.deployments.push(deployment.clone()),
         }
     }
     ran
@@ -206,14 +206,14 @@ impl World {
 
     fn judged<T>(&self, tag: &str, by: impl FnOnce(&Rules<'_>) -> T) -> T {
         let refs = self.refs();
-        let pattern = TagPattern::parse(DEFAULT_TAG_PATTERN).unwrap();
+        let patterns = [TagPattern::parse(DEFAULT_TAG_PATTERN).unwrap()];
         let promoting =
             Promoting { path: Some(".github/workflows/promote.yml".into()), ..Promoting::default() };
         by(&Rules {
             required: &self.required,
             tag,
             refs: &refs,
-            pattern: &pattern,
+            patterns: &patterns,
             trunk: "main",
             promoting: &promoting,
             soak: self.soak,
@@ -248,6 +248,10 @@ fn surveyed(whole: &Ran) -> Ran {
         run.foreign = false;
         // Tags and branches that are gone have no name there.
         run.head_branch = run.head_branch.take().filter(|branch| branch == "main");
+    }
+    for deployment in &mut seen.deployments {
+        deployment.reference = deployment.reference.take().filter(|reference| reference == "main");
+        deployment.run = None;
     }
     // A check run is shown below a suite, and a suite below its run, whether it is a job or not.
     let first = seen.runs.first().map(|run| run.id);

@@ -29,7 +29,9 @@ pub struct Candidate {
 pub struct Selection {
     /// The latest successful release, if there is one.
     pub chosen: Option<Candidate>,
-    /// Everything that was looked at.
+    /// The others that were looked at, newest first.
+    pub others: Vec<Candidate>,
+    /// Everything that was looked at, as the plan has it.
     pub ledger: Ledger,
 }
 
@@ -70,6 +72,7 @@ impl Candidate {
 /// looked at, where none of them is successful.
 pub fn latest_successful(candidates: Vec<Candidate>, window: u32, ended: SearchEnd) -> Selection {
     let mut ledger = Ledger { window, ended, entries: Vec::new(), unlisted: 0 };
+    let mut others = Vec::new();
     let mut listed = 0;
     for candidate in candidates {
         let entry = candidate.entry();
@@ -81,10 +84,11 @@ pub fn latest_successful(candidates: Vec<Candidate>, window: u32, ended: SearchE
         }
         if candidate.is_successful() {
             ledger.ended = SearchEnd::Found;
-            return Selection { chosen: Some(candidate), ledger };
+            return Selection { chosen: Some(candidate), others, ledger };
         }
+        others.push(candidate);
     }
-    Selection { chosen: None, ledger }
+    Selection { chosen: None, others, ledger }
 }
 
 /// The releases of a ledger that were not chosen, with all reasons of each in one sentence.

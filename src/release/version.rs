@@ -128,21 +128,99 @@ fn semantic(text: &str) -> Option<Rank> {
 fn dotted(text: &str) -> Option<Rank> {
     let text = text.split_once('+').map_or(text, |(version, _build)| version);
     let (numbers, rest) = text.split_once('-').map_or((text, None), |(numbers, rest)| (numbers, Some(rest)));
-    let numbers = numbers.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    let (numbers, word) = leading_numbers(numbers)?;
     // A date may be written with dashes: `2026-09-15` is no prerelease of 2026.
-    if let Some(date) = rest.filter(|rest| rest.contains('-') && numbers.len() == 1)
+    if let Some(date) = rest.filter(|rest| rest.contains('-') && numbers.len() == 1 && word.is_empty())
         && let Some(rest) = date.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()
     {
         return Some(Rank::Numbers(trimmed([numbers, rest].concat()), Qualifier::None));
     }
     let qualifier = match rest {
+        _ if !word.is_empty() => qualifier(word)?,
         None => Qualifier::None,
         Some(rest) => match rest.parse() {
             Ok(counter) => Qualifier::Counter(counter),
-            Err(_) => Qualifier::Prerelease(semver::Prerelease::new(rest).ok()?),
+            Err(_) => Qualifier::Prerelease(prerelease(rest)?),
         },
     };
     Some(Rank::Numbers(trimmed(numbers), qualifier))
+}
+
+/// The numbers that a text begins with, and the word that follows them: `1.8.0rc1` and `1.8.0.rc1` have `rc1`.
+fn leading_numbers(text: &str) -> Option<(Vec<u64>, &str)> {
+    let mut numbers = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(end);
+        if number.is_empty() {
+            break;
+        }
+        numbers.push(number.parse().ok()?);
+        rest = match after.strip_prefix('.') {
+            Some("") => return None,
+            Some(next) => next,
+            None => {
+                rest = after;
+                break;
+            }
+        };
+    }
+    (!numbers.is_empty()).then_some((numbers, rest))
+}
+
+/// What a word behind the numbers says, where it is one that people use so.
+fn qualifier(word: &str) -> Option<Qualifier> {
+    const BEFORE: &[&str] = &[
+        "a",
+        "alpha",
+        "b",
+        "beta",
+        "c",
+        "rc",
+        "cr",
+        "dev",
+        "pre",
+        "preview",
+        "snapshot",
+        "m",
+        "milestone",
+        "nightly",
+        "canary",
+        "next",
+        "test",
+        "ea",
+    ];
+    const SAME: &[&str] = &["final", "ga", "release"];
+    const AFTER: &[&str] = &["post", "sp", "p", "r", "rev", "patch", "hotfix"];
+    let letters = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = word.get(letters.len()..)?;
+    let name = letters.to_ascii_lowercase();
+    if BEFORE.contains(&name.as_str()) {
+        let identifiers =
+            if number.is_empty() { name } else { format!("{name}.{}", number.trim_start_matches('.')) };
+        return prerelease(&identifiers).map(Qualifier::Prerelease);
+    }
+    if SAME.contains(&name.as_str()) && number.is_empty() {
+        return Some(Qualifier::None);
+    }
+    let counter = if number.is_empty() { Some(1) } else { number.trim_start_matches('.').parse().ok() };
+    counter.filter(|_| AFTER.contains(&name.as_str())).map(Qualifier::Counter)
+}
+
+/// A prerelease part; numbers that are filled up with zeros (`rc.01`) are numbers all the same.
+fn prerelease(text: &str) -> Option<semver::Prerelease> {
+    let bare = |part: &str| {
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        let trimmed = part.trim_start_matches('0');
+        if is_number && part.len() > 1 {
+            if trimmed.is_empty() { "0" } else { trimmed }.to_owned()
+        } else {
+            part.to_owned()
+        }
+    };
+    let parts: Vec<String> = text.split('.').map(bare).collect();
+    semver::Prerelease::new(&parts.join(".")).ok()
 }
 
 /// `1.2` and `1.2.0` are of equal precedence.
@@ -193,13 +271,22 @@ mod tests {
             ["2026-09-15", "2026-09-15-2"],
             ["1.9.9.1", "1.9.10"],
             ["41", "412"],
+            ["1.8.0-rc.01", "1.8.0"],
+            ["1.8.0-rc.09", "1.8.0-rc.10"],
+            ["1.8.0.rc9", "1.8.0.rc10"],
+            ["1.8.0rc1", "1.8.0"],
+            ["1.8.0.dev1", "1.8.0.rc1"],
+            ["1.8.0.Final", "1.8.0.post1"],
+            ["1.7.9", "1.8.0.rc1"],
         ];
         for [low, high] in rising {
             let (low, high) = (Version::parse(low), Version::parse(high));
             assert_eq!(low.precedence(&high), Ordering::Less, "{low} < {high}");
             assert_eq!(high.precedence(&low), Ordering::Greater, "{high} > {low}");
         }
-        for [one, other] in [["1.2.0", "v1.2.0"], ["1.2.0+a", "1.2.0+b"], ["1.2", "1.2.0"]] {
+        for [one, other] in
+            [["1.2.0", "v1.2.0"], ["1.2.0+a", "1.2.0+b"], ["1.2", "1.2.0"], ["1.8.0.Final", "1.8.0"]]
+        {
             assert_eq!(
                 Version::parse(one).precedence(&Version::parse(other)),
                 Ordering::Equal,
@@ -242,6 +329,14 @@ mod tests {
             ("2026.11.21-1", false),
             ("v2026.11.0-12", false),
             ("2026.11.21-rc.1", true),
+            ("v1.8.0-rc.01", true),
+            ("v1.8.0.rc1", true),
+            ("1.8.0.dev1", true),
+            ("1.8.0b2", true),
+            ("1.8.0.SNAPSHOT", true),
+            ("1.8.0.Final", false),
+            ("1.8.0.post1", false),
+            ("1.8.0.4", false),
             ("2026-09-15", false),
             ("1.2.3+b", false),
         ] {

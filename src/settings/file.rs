@@ -308,7 +308,13 @@ fn required<'d>(reader: &mut Reader<'d>, node: &'d Node) -> Option<Required> {
         if node.as_str() == Some("any") {
             return Some(Required::Any);
         }
-        reader.wrong_as(node, "names no evidence", values::EVIDENCE_FORMS);
+        let pasted = node.as_str().is_some_and(|text| values::evidence(text).is_ok());
+        let hint = if pasted {
+            "write it without quotes around the whole: `- workflow: staging.yml`"
+        } else {
+            values::EVIDENCE_FORMS
+        };
+        reader.wrong_as(node, "names no evidence", hint);
         return None;
     }
     let mut fields = reader.fields(node, "evidence")?;

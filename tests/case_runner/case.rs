@@ -160,7 +160,10 @@ pub struct Ran {
     pub is: Is,
     /// How long ago.
     pub age: Option<Age>,
-    /// Of a run: the branch or tag it ran for; else the commit's first tag, else its branch.
+    /// Of a deployment: the file of the workflow whose run made it.
+    pub run_of: Option<String>,
+    /// Of a run: the branch or tag it ran for; else the commit's first tag, else its branch. Of a deployment: the ref it
+    /// was asked for by; else the commit.
     pub on: Option<String>,
     /// Of a run: what started it; else `push`.
     pub event: Option<String>,

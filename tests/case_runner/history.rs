@@ -250,10 +250,21 @@ impl Making {
                 self.repo.add_status(status)?;
             }
             (None, None, None, Some(environment)) => {
-                let mut deployment = Deployment::new(environment, sha).created_at(at);
+                let reference = ran.on.as_deref().unwrap_or(sha);
+                let mut deployment = Deployment::new(environment, reference).created_at(at);
+                let log_url = match &ran.run_of {
+                    None => String::new(),
+                    Some(file) => {
+                        let run = WorkflowRun::new(&format!("{WORKFLOWS}{file}"), sha).on(on).at(at);
+                        let run = self.repo.add_workflow_run(run)?;
+                        format!("{}/actions/runs/{run}/job/1", self.repo.url())
+                    }
+                };
                 for (hours, state) in (0..).zip(states) {
                     let at = at + SignedDuration::from_hours(hours);
-                    deployment = deployment.status(DeploymentStatus::default().state(state).created_at(at));
+                    deployment = deployment.status(
+                        DeploymentStatus::default().state(state).created_at(at).log_url(log_url.clone()),
+                    );
                 }
                 if let Some(by) = &ran.by {
                     deployment.creator.clone_from(by);

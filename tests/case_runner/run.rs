@@ -82,7 +82,8 @@ pub fn choice_of(case: &Case, manner: Manner) -> anyhow::Result<Expect> {
         expect.evidence.extend(evidence);
         let ended = text(&ledger["ended"]);
         if ended != "found" {
-            expect.ended.get_or_insert_default().push_str(&format!("{of}{ended}"));
+            let before = expect.ended.take().map_or_else(String::new, |before| format!("{before}, "));
+            expect.ended = Some(format!("{before}{of}{ended}"));
         }
         let (proposed, source) = (&plan["proposed"]["commit"], &plan["source"]["commit"]);
         if proposed.is_string() && proposed != source {

@@ -1,6 +1,6 @@
 //! `promote explain`: why a release is or is not promoted, in a paragraph, for each way it can stand.
 
-use fake_github::WorkflowRun;
+use fake_github::{Workflow, WorkflowRun};
 use jiff::SignedDuration;
 
 use crate::scene::{Run, STAGING, Scene, Start, values};
@@ -61,7 +61,7 @@ fn every_release_is_told_why_it_stands_where_it_does_and_when_it_could_be_promot
             &["`v1.8.2` of `agent`", "`Staging` #4 is in progress since", "once `Staging` #4 has succeeded"],
         ),
         ("v1.8.3-rc.1", &["it is a prerelease", "when it is asked for by name, or with `prereleases: true`"]),
-        ("v1.7.0", &["is what `prod` runs now: there is nothing to promote."]),
+        ("v1.7.0", &["is what `prod` runs now; `v1.8.0` is newer and successful, and is promoted."]),
     ] {
         let told = told(release);
         for part in parts {
@@ -78,6 +78,12 @@ fn a_release_that_is_overtaken_behind_or_soaking_says_so() {
     scene.release("v1.9.0", "2026-09-15", Some("success"));
     let told = paragraph(&explained(&scene, "v1.8.0", &[]));
     assert!(told.contains("`v1.9.0` is newer and successful, and is promoted in its place"), "{told}");
+    // One that lacks something would be overtaken, too.
+    let told = paragraph(&explained(&scene, "v1.8.1", &[]));
+    assert!(
+        told.contains("A search would then still choose `v1.9.0`, which is newer and successful."),
+        "{told}"
+    );
     // A prerelease that lies behind the chosen one lacks what it lacks all the same.
     let told = paragraph(&explained(&scene, "v1.8.3-rc.1", &[]));
     assert!(told.contains("it is a prerelease"), "{told}");
@@ -85,7 +91,10 @@ fn a_release_that_is_overtaken_behind_or_soaking_says_so() {
     let told = paragraph(&explained(&scene, "v1.9.0", &["--soak", "24h"]));
     let until = (scene.now + SignedDuration::from_hours(4)).strftime("%Y-%m-%d %H:%M UTC").to_string();
     assert!(told.contains(&format!("it soaks until {until}")), "{told}");
-    assert!(told.contains(&format!("can be promoted from {until} on. Until then nothing")), "{told}");
+    assert!(
+        told.contains(&format!("can be promoted from {until} on. Until then `prod` stays as it is.")),
+        "{told}"
+    );
 
     scene.commit("prod runs it", &[("environments/prod/values.yaml", &values("v1.9.0", "2026-09-15"))]);
     let told = paragraph(&explained(&scene, "v1.8.0", &[]));
@@ -93,6 +102,29 @@ fn a_release_that_is_overtaken_behind_or_soaking_says_so() {
         told.contains("`prod` runs `v1.9.0`, which is newer, and a run never goes back by itself"),
         "{told}"
     );
+    assert!(told.contains("which the rule `no-downgrade` denies"), "{told}");
+    let told = paragraph(&explained(&scene, "v1.8.1", &[]));
+    assert!(told.contains("Nor can it be asked for by name: `Staging` #3 failed."), "{told}");
+    let told = paragraph(&explained(&scene, "v1.9.0", &[]));
+    assert!(told.contains("is what `prod` runs now: there is nothing to promote."), "{told}");
+}
+
+#[test]
+fn what_anybody_named_is_shown_and_never_acts_on_the_terminal() {
+    let scene = Scene::new();
+    let workflow = ".github/workflows/eval.yml";
+    let name = "Eval\u{1b}[2J\u{202e}\n::error::x";
+    scene.repo.add_workflow(Workflow::new(workflow).name(name)).unwrap();
+    scene.release("v1.8.0", "2026-09-15", Some("success"));
+    let commit = scene.repo.resolve("v1.8.0").unwrap();
+    scene
+        .repo
+        .add_workflow_run(WorkflowRun::new(workflow, &commit).on("v1.8.0").concluded("failure"))
+        .unwrap();
+    let run = explained(&scene, "v1.8.0", &["--evidence", "workflow: eval.yml"]);
+    let told = paragraph(&run);
+    assert!(told.contains("`Eval‹U+001B›[2J‹U+202E› ::error::x` #1 failed"), "{told}");
+    assert!(!run.stdout.contains(['\u{1b}', '\u{202e}']), "{}", run.said());
 }
 
 #[test]
@@ -113,7 +145,9 @@ fn a_release_beyond_the_window_is_out_of_sight() {
     let scene = scene();
     let told = paragraph(&explained(&scene, "v1.8.0", &["--window", "2"]));
     assert!(
-        told.contains("is successful, and is not promoted to `prod` now: a search ends after 2 releases"),
+        told.contains(
+            "is successful, and is not promoted to `prod` now: a search ends before it (`window: 2`)"
+        ),
         "{told}"
     );
 }

@@ -55,17 +55,13 @@ pub(super) fn run_answers(ran: &Ran, rules: &Rules<'_>, wanted: impl Fn(&Run) ->
         .collect()
 }
 
-pub(super) fn by_actions(check: &CheckRun) -> bool {
-    check.app.as_deref() == Some("github-actions")
-}
-
 pub(super) fn check_answers(ran: &Ran, rules: &Rules<'_>, wanted: impl Fn(&CheckRun) -> bool) -> Vec<Answer> {
     // A job says of this release what its run may say of it.
     let of_a_run = |check: &CheckRun| {
         let run = ran.jobs.get(&check.id).and_then(|id| ran.runs.iter().find(|run| run.id == *id));
         run.is_some_and(|run| run.counts(rules.promoting) && run.speaks_for(rules, &ran.commit))
     };
-    let real = |check: &&CheckRun| !by_actions(check) || of_a_run(check);
+    let real = |check: &&CheckRun| !check.is_by_actions() || of_a_run(check);
     ran.checks
         .iter()
         .filter(|check| wanted(check))
@@ -117,10 +113,17 @@ pub(super) fn status_answers(ran: &Ran, wanted: impl Fn(&Status) -> bool) -> Vec
         .collect()
 }
 
-pub(super) fn deployment_answers(ran: &Ran, wanted: impl Fn(&Deployment) -> bool) -> Vec<Answer> {
+pub(super) fn deployment_answers(
+    ran: &Ran,
+    rules: &Rules<'_>,
+    wanted: impl Fn(&Deployment) -> bool,
+) -> Vec<Answer> {
+    let mut environments = HashSet::new();
     ran.deployments
         .iter()
-        .filter(|deployment| wanted(deployment))
+        .filter(|deployment| wanted(deployment) && deployment.objection(ran, rules).is_none())
+        // Newest first: of each environment only the newest counts.
+        .filter(|deployment| environments.insert(&deployment.environment))
         .map(|deployment| {
             // GitHub marks a deployment `inactive` when the next one succeeds; what counts is how it ended.
             let lasting = deployment.statuses.iter().find(|status| status.state != "inactive");

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::Rules;
-use super::facts::Run;
+use super::facts::{CheckRun, Deployment, Ran, Run};
 use crate::names::CommitSha;
 use crate::release::shortfall::code;
+use crate::settings::TagPattern;
 
 /// The names of the repository's refs.
 #[derive(Debug, Default)]
@@ -89,6 +90,11 @@ impl Run {
 
     /// Why it can be evidence of nothing.
     pub(super) fn objection(&self, promoting: &Promoting) -> Option<String> {
+        self.exclusion(promoting).or_else(|| self.doubt())
+    }
+
+    /// Why neither it nor what it made is evidence (rule 3).
+    fn exclusion(&self, promoting: &Promoting) -> Option<String> {
         if promoting.run == Some(self.id) {
             return Some("it is this very run".into());
         }
@@ -101,6 +107,11 @@ impl Run {
         if self.event.starts_with("pull_request") {
             return Some("it ran for a pull request".into());
         }
+        None
+    }
+
+    /// Why it does not tell which commit was tested.
+    fn doubt(&self) -> Option<String> {
         if BOUND.contains(&self.event.as_str()) {
             return None;
         }
@@ -116,27 +127,62 @@ impl Run {
     ///
     /// A file's name is what reviewers know it by: another workflow that only calls itself `staging.yml` is not it.
     pub fn is_of(&self, workflow: &str) -> bool {
-        let ending = Path::new(workflow).extension();
-        if !ending.is_some_and(|ending| ending == "yml" || ending == "yaml") {
+        if !Self::is_file(workflow) {
             return self.name == workflow;
         }
         let file = self.path.rsplit('/').next().unwrap_or(&self.path);
         self.path == workflow || (!workflow.contains('/') && file == workflow)
     }
 
+    /// Whether a workflow is required by its file.
+    pub fn is_file(workflow: &str) -> bool {
+        let ending = Path::new(workflow).extension();
+        ending.is_some_and(|ending| ending == "yml" || ending == "yaml")
+    }
+
     /// A run that a tag started speaks for that tag alone, also once that tag is gone.
     pub(super) fn speaks_for(&self, rules: &Rules<'_>, commit: &CommitSha) -> bool {
-        let refs = rules.refs;
         let Some(branch) = self.head_branch.as_deref() else {
             // GitHub does not say which: it is plain only where no other tag can have started it.
-            return !refs.has_other_tag(rules.tag, commit);
+            return !rules.refs.has_other_tag(rules.tag, commit);
         };
-        // Whoever calls a tag as trunk is called must not silence trunk's own runs.
-        if branch == rules.tag || branch == rules.trunk {
-            return true;
-        }
         let for_one_ref = matches!(self.event.as_str(), "create" | "release");
-        let gone = || !refs.branches.contains(branch) && rules.pattern.read(branch).is_some();
-        !for_one_ref && !refs.tags.contains_key(branch) && !gone()
+        let is_meant = branch == rules.tag || branch == rules.trunk;
+        is_meant || (!for_one_ref && !rules.is_of_another_tag(branch))
+    }
+}
+
+impl CheckRun {
+    /// Whether Actions reported it: then it counts as a job of a run alone.
+    pub(super) fn is_by_actions(&self) -> bool {
+        self.app.as_deref() == Some("github-actions")
+    }
+}
+
+impl Deployment {
+    /// Why it can be no evidence of this release: its run could not be either, or it was made for another tag.
+    pub(super) fn objection(&self, ran: &Ran, rules: &Rules<'_>) -> Option<String> {
+        if self.run.is_some() && self.run == rules.promoting.run {
+            return Some("this very run made it".into());
+        }
+        let run = self.run.and_then(|id| ran.runs.iter().find(|run| run.id == id));
+        if let Some(why) = run.and_then(|run| run.exclusion(rules.promoting)) {
+            return Some(format!("of the run that made it, {why}"));
+        }
+        let reference = self.reference.as_deref()?;
+        rules.is_of_another_tag(reference).then(|| format!("it was made for {}", code(reference)))
+    }
+}
+
+impl Rules<'_> {
+    /// Whether a ref's name is another tag than the release's, or was one that is gone.
+    fn is_of_another_tag(&self, name: &str) -> bool {
+        // Whoever calls a tag as trunk is called must not silence trunk's own runs.
+        if name == self.tag || name == self.trunk {
+            return false;
+        }
+        let refs = self.refs;
+        let was_one = |pattern: &TagPattern| pattern.read(name).is_some();
+        refs.tags.contains_key(name) || !refs.branches.contains(name) && self.patterns.iter().any(was_one)
     }
 }

@@ -79,11 +79,15 @@ pub struct Status {
     pub at: Option<Timestamp>,
 }
 
-/// The newest deployment of the commit to one environment.
+/// The newest deployment of the commit to one environment, for one ref.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     /// The environment.
     pub environment: String,
+    /// The branch, tag or commit that it was asked for by, where that is known.
+    pub reference: Option<String>,
+    /// The workflow run that made it, where a job of Actions did.
+    pub run: Option<u64>,
     /// Who deployed.
     pub creator: Option<String>,
     /// When it was asked for.
@@ -116,7 +120,7 @@ pub struct Ran {
     pub jobs: HashMap<u64, u64>,
     /// Statuses, newest first.
     pub statuses: Vec<Status>,
-    /// Deployments.
+    /// Deployments, newest first.
     pub deployments: Vec<Deployment>,
 }
 
@@ -139,4 +143,9 @@ impl Ran {
             && self.statuses.is_empty()
             && self.deployments.is_empty()
     }
+}
+
+/// The run that a page of Actions is of: `…/actions/runs/7/job/8` is of 7.
+pub fn run_of_page(page: &str) -> Option<u64> {
+    page.split_once("/actions/runs/")?.1.split(['/', '?', '#']).next()?.parse().ok()
 }

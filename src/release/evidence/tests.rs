@@ -57,6 +57,8 @@ fn status(state: &str, creator: &str) -> Status {
 fn deployment(states: &[&str]) -> Deployment {
     Deployment {
         environment: "staging".into(),
+        reference: None,
+        run: None,
         creator: None,
         created_at: None,
         statuses: states
@@ -88,14 +90,14 @@ fn lacks_with(ran: &Ran, required: &[Required], soak: Option<SignedDuration>) ->
         tags.into_iter().map(|(tag, at)| (tag.to_owned(), at)),
         ["main".to_owned(), "feature".to_owned()],
     );
-    let pattern = TagPattern::parse(crate::settings::DEFAULT_TAG_PATTERN).unwrap();
+    let patterns = [TagPattern::parse(crate::settings::DEFAULT_TAG_PATTERN).unwrap()];
     let path = Some(".github/workflows/promote.yml".into());
     let promoting = Promoting { path, name: Some("Promote".into()), run: Some(99) };
     let rules = Rules {
         required,
         tag: "v1.8.0",
         refs: &refs,
-        pattern: &pattern,
+        patterns: &patterns,
         trunk: "main",
         promoting: &promoting,
         soak,

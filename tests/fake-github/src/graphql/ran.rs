@@ -346,6 +346,12 @@ pub(super) fn deployment(
         "description" => Out::Value(json!(fact.description)),
         "task" => Out::text(&fact.task),
         "creator" => Out::One(Node::Actor(fact.creator.clone())),
+        // Only a branch or tag that is there; a commit is none.
+        "ref" => {
+            let full = ["heads", "tags"].map(|kind| format!("refs/{kind}/{}", fact.reference));
+            let there = full.into_iter().find(|full| repo.store.git.find_reference(full).is_ok());
+            Out::maybe(there.map(|full| Node::Ref(name.to_owned(), full)))
+        }
         "latestStatus" => Out::maybe(statuses(deployment).into_iter().next()),
         "statuses" => bounded(world, field, "DeploymentStatusConnection", statuses(deployment), arguments)?,
         _ => return Ok(None),
