@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::GitHub;
 use super::client::encoded;
-use crate::failure::{Kind, Result};
+use crate::failure::Result;
 use crate::names::CommitSha;
 use crate::release::evidence::{
     CheckRun, Deployment, DeploymentStatus, Promoting, Ran, Run, Status, run_of_page,
@@ -69,14 +70,14 @@ impl GitHub {
             ran.statuses = self.statuses(commit).await?;
         }
         if any {
-            ran.deployments = self.deployments(commit, None).await?;
-        }
-        for required in required {
-            if let Required::Deployment(environment) = required {
-                ran.deployments.extend(self.deployments(commit, Some(environment)).await?);
+            self.read_deployments(&mut ran, None, promoting).await?;
+        } else {
+            for required in required {
+                if let Required::Deployment(environment) = required {
+                    self.read_deployments(&mut ran, Some(environment), promoting).await?;
+                }
             }
         }
-        self.read_runs_of_deployments(&mut ran).await?;
         Ok(ran)
     }
 
@@ -131,49 +132,68 @@ impl GitHub {
         Ok(newest_first(statuses))
     }
 
-    /// The newest deployment of the commit to each environment by each ref, with its statuses; newest first.
-    async fn deployments(&self, commit: &CommitSha, environment: Option<&str>) -> Result<Vec<Deployment>> {
+    /// The newest deployment of the commit to each environment by each ref, with its statuses; newest first. Those by runs
+    /// that rule 3 rules out stand beside them, and hide none.
+    async fn read_deployments(
+        &self,
+        ran: &mut Ran,
+        environment: Option<&str>,
+        promoting: &Promoting,
+    ) -> Result<()> {
         let filter = environment.map_or(String::new(), |name| format!("&environment={}", encoded(name)));
-        let path = self.path(&format!("/deployments?sha={commit}{filter}"));
+        let path = self.path(&format!("/deployments?sha={}{filter}", ran.commit));
         let mut deployments: Vec<WireDeployment> = self.reader.list(&path, None, "deployments: read").await?;
-        deployments.retain(|d| d.sha == commit.as_str());
+        deployments.retain(|d| d.sha == ran.commit.as_str());
         deployments.sort_by_key(|d| std::cmp::Reverse(d.id));
         let mut seen = HashSet::new();
-        let mut newest = Vec::new();
         for deployment in deployments {
-            if !seen.insert((deployment.environment.clone(), deployment.reference.clone())) {
+            let key = (deployment.environment.clone(), deployment.reference.clone());
+            if seen.contains(&key) {
                 continue;
             }
             let path = self.path(&format!("/deployments/{}/statuses", deployment.id));
             let mut statuses: Vec<WireDeploymentStatus> =
                 self.reader.list(&path, None, "deployments: read").await?;
             statuses.sort_by_key(|status| std::cmp::Reverse(status.id));
-            newest.push(Deployment {
-                environment: deployment.environment,
-                reference: deployment.reference,
-                run: statuses.iter().find_map(WireDeploymentStatus::run),
-                creator: deployment.creator.map(|creator| creator.login),
-                created_at: deployment.created_at,
-                statuses: statuses.into_iter().map(WireDeploymentStatus::into_status).collect(),
-            });
-        }
-        Ok(newest)
-    }
-
-    /// The runs that made deployments, where they may be read: which of them count is known by what started them.
-    async fn read_runs_of_deployments(&self, ran: &mut Ran) -> Result<()> {
-        if !ran.runs.is_empty() || ran.deployments.iter().all(|deployment| deployment.run.is_none()) {
-            return Ok(());
-        }
-        match self.runs(&ran.commit).await {
-            Ok(runs) => ran.runs = runs,
-            // Deployments alone need no leave to read Actions.
-            Err(failure) if failure.kind() == Kind::GitHub => {
-                tracing::debug!(why = %failure, "which runs made the deployments cannot be read");
+            let run = statuses.iter().find_map(WireDeploymentStatus::run);
+            if !self.is_made_by_excluded(run, ran, promoting).await? {
+                seen.insert(key);
             }
-            Err(failure) => return Err(failure),
+            ran.deployments.push(deployment.into_deployment(run, statuses));
         }
         Ok(())
+    }
+
+    /// Whether rule 3 rules out the run that made a deployment; it is read where it is not known yet.
+    async fn is_made_by_excluded(
+        &self,
+        run: Option<u64>,
+        ran: &mut Ran,
+        promoting: &Promoting,
+    ) -> Result<bool> {
+        let Some(id) = run else { return Ok(false) };
+        if promoting.run == Some(id) {
+            return Ok(true);
+        }
+        let known = |ran: &Ran| ran.runs.iter().chain(&ran.makers).find(|run| run.id == id).cloned();
+        if ran.runs.is_empty() {
+            ran.runs = self.runs(&ran.commit).await?;
+        }
+        if known(ran).is_none() {
+            ran.makers.extend(self.run(id).await?);
+        }
+        // One that is gone vouches for nothing.
+        Ok(known(ran).is_none_or(|run| run.is_excluded(promoting)))
+    }
+
+    /// One run; none where it is gone.
+    async fn run(&self, id: u64) -> Result<Option<Run>> {
+        let path = self.path(&format!("/actions/runs/{id}"));
+        match self.reader.get::<WireRun>(&path, "actions: read").await {
+            Ok(run) => Ok(Some(run.into_run(&self.slug.to_string()))),
+            Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
     }
 }
 
@@ -352,6 +372,24 @@ struct WireDeployment {
     environment: String,
     creator: Option<WireUser>,
     created_at: Option<Timestamp>,
+}
+
+impl WireDeployment {
+    fn into_deployment(self, run: Option<u64>, statuses: Vec<WireDeploymentStatus>) -> Deployment {
+        // A workflow may hand its whole `github.ref` on.
+        let bare = |name: String| {
+            let short = ["refs/tags/", "refs/heads/"].iter().find_map(|kind| name.strip_prefix(kind));
+            short.map_or_else(|| name.clone(), str::to_owned)
+        };
+        Deployment {
+            environment: self.environment,
+            reference: self.reference.map(bare),
+            run,
+            creator: self.creator.map(|creator| creator.login),
+            created_at: self.created_at,
+            statuses: statuses.into_iter().map(WireDeploymentStatus::into_status).collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -127,21 +127,7 @@ impl World<'_> {
         {
             return Ok(());
         }
-        let mut commits: Vec<CommitSha> = Vec::new();
-        let mut releases = 0;
-        for release in ahead {
-            if releases == most {
-                break;
-            }
-            if self.ruled_out_by_name(release, promotion)?.is_some() {
-                continue;
-            }
-            releases += 1;
-            commits.push(release.commit.clone());
-            if promotion.evidence_at == EvidenceAt::Parent {
-                commits.extend(self.history.commit(&release.commit)?.parents.into_iter().take(1));
-            }
-        }
+        let mut commits = self.commits_ahead(promotion, ahead, most)?;
         let mut once = HashSet::new();
         commits.retain(|commit| !is_known(commit) && once.insert(commit.clone()));
         if commits.len() < 2 {
@@ -163,6 +149,31 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The commits on which evidence of the next releases may be: theirs and, where that is asked for, their parents.
+    fn commits_ahead<'r>(
+        &self,
+        promotion: &Promotion,
+        ahead: impl Iterator<Item = &'r Release>,
+        most: usize,
+    ) -> Result<Vec<CommitSha>> {
+        let mut commits = Vec::new();
+        let mut releases = 0;
+        for release in ahead {
+            if releases == most {
+                break;
+            }
+            if self.ruled_out_by_name(release, promotion)?.is_some() {
+                continue;
+            }
+            releases += 1;
+            commits.push(release.commit.clone());
+            if promotion.evidence_at == EvidenceAt::Parent {
+                commits.extend(self.history.commit(&release.commit)?.parents.into_iter().take(1));
+            }
+        }
+        Ok(commits)
     }
 
     /// The direct parent, where the tagged commit changes only this app's image pins (rule 2); else why it cannot vouch.
@@ -240,7 +251,8 @@ impl World<'_> {
         if let Some(ran) = self.heard.borrow().get(&key) {
             return Ok(ran.clone());
         }
-        let ran = self.github.ran(commit, required, &self.promoting).await?;
+        let mut ran = self.github.ran(commit, required, &self.promoting).await?;
+        self.names_of_workflows(&mut ran, required).await?;
         self.heard.borrow_mut().insert(key, ran.clone());
         Ok(ran)
     }
@@ -248,7 +260,7 @@ impl World<'_> {
     /// The evidence that is required: as asked, or the default of the design.
     async fn required(&self, promotion: &Promotion, newest: &Release) -> Result<Vec<Required>> {
         if let Requirement::All(required) = &promotion.evidence {
-            return self.by_file(required).await;
+            return Ok(required.clone());
         }
         let source = &promotion.source.name;
         if let Some(known) = self.defaults.borrow().get(source) {
@@ -265,29 +277,31 @@ impl World<'_> {
         Ok(required)
     }
 
-    /// The same with workflows by their files: of a run, its file is what nobody can choose a name for.
-    async fn by_file(&self, required: &[Required]) -> Result<Vec<Required>> {
+    /// What is required by a workflow's name is judged by the name that Actions lists for the run's file: a run may call
+    /// itself as somebody wrote it. A file that is not listed (any more) keeps the name that its runs have.
+    async fn names_of_workflows(&self, ran: &mut Ran, required: &[Required]) -> Result<()> {
         let is_name = |one: &Required| matches!(one, Required::Workflow(name) if !Run::is_file(name));
-        if !required.iter().any(is_name) {
-            return Ok(required.to_vec());
+        if ran.runs.is_empty() || !required.iter().any(is_name) {
+            return Ok(());
         }
         if self.workflows.borrow().is_none() {
-            let workflows = self.github.workflows().await?;
+            let workflows = match self.github.workflows().await {
+                Err(failure) if failure.kind() == Kind::GitHub => {
+                    tracing::debug!(why = %failure, "the workflows cannot be listed");
+                    Vec::new()
+                }
+                workflows => workflows?,
+            };
             *self.workflows.borrow_mut() = Some(workflows);
         }
         let workflows = self.workflows.borrow();
-        let path_of = |name: &str| {
-            let mut named = workflows.iter().flatten().filter(|workflow| workflow.name == name);
-            // Several of one name are told apart by nobody: their runs must agree.
-            named.next().filter(|_| named.next().is_none()).map(|workflow| workflow.path.clone())
-        };
-        let by_file = |one: &Required| match one {
-            Required::Workflow(name) if !Run::is_file(name) => {
-                Required::Workflow(path_of(name).unwrap_or_else(|| name.clone()))
+        for run in &mut ran.runs {
+            let listed = workflows.iter().flatten().find(|workflow| workflow.path == run.path);
+            if let Some(workflow) = listed {
+                run.name.clone_from(&workflow.name);
             }
-            other => other.clone(),
-        };
-        Ok(required.iter().map(by_file).collect())
+        }
+        Ok(())
     }
 
     /// The workflow of the event and the one named as the source environment is; without either the deployment to it.

@@ -11,6 +11,7 @@ use super::report::ExitCode;
 use super::repository::Repository;
 use super::walk::Asking;
 use crate::failure::{Failure, Kind, Result};
+use crate::plan::Standing;
 use crate::proposal::markdown::{sentence, visible};
 use crate::release::Release;
 use crate::release::explain::{Explained, Fate, Instead, paragraph};
@@ -18,7 +19,7 @@ use crate::release::selection::Candidate;
 use crate::runner::commands::{print_block, show_failure};
 use crate::runner::environment::Environment;
 use crate::runner::files::write_summary;
-use crate::settings::{Asked, Event, Promotion};
+use crate::settings::{Asked, Event, PolicyMode, Promotion};
 
 /// The longest paragraph in the job summary, in characters.
 const LONGEST: usize = 20_000;
@@ -90,7 +91,7 @@ impl World<'_> {
         Ok(visible(&paragraph(&explained), LONGEST))
     }
 
-    /// A search rules out what a name would not: prereleases.
+    /// By what a search rules out before it looks at anything, and by what a look comes to.
     async fn judged_as_in_a_search(
         &self,
         release: &Release,
@@ -119,14 +120,21 @@ fn fate<'a>(
     // What runs is promoted no more.
     let promoted = chosen.filter(|chosen| !is_running(chosen));
     if is_running(candidate) {
-        return Fate::Runs { next: promoted.map(|chosen| chosen.release.tag.as_str()) };
+        return Fate::Runs { newer: promoted.map(|chosen| chosen.release.tag.as_str()), next };
     }
     if chosen.is_some_and(|chosen| chosen.release.tag == candidate.release.tag) {
         return Fate::Promoted { evidence: &candidate.evidence, next };
     }
     let shortfalls = candidate.shortfalls.as_slice();
     if let Some(runs) = runs.filter(|runs| walk.is_newer(runs, &candidate.release)) {
-        return Fate::Behind { runs: &runs.tag, shortfalls, policy: promotion.policy.mode };
+        // Its name would do for a prerelease, which is its first shortfall.
+        let by_name = match shortfalls {
+            [first, rest @ ..] if first.standing == Standing::Prerelease => rest,
+            all => all,
+        };
+        let is_same = runs.version.precedence(&candidate.release.version).is_eq();
+        let policy = if is_same { PolicyMode::Off } else { promotion.policy.mode };
+        return Fate::Behind { runs: &runs.tag, shortfalls: by_name, policy };
     }
     let is_newer = |chosen: &&Candidate| walk.is_newer(&chosen.release, &candidate.release);
     match (shortfalls.is_empty(), promoted) {

@@ -92,7 +92,10 @@ impl Walk {
         {
             // Looked for once: it is asked for with every release, and there may be very many.
             let names = |release: &&Release| carries_release(running, release.released());
-            self.told = self.all.iter().find(names).cloned();
+            // Of `v1.8.0` and `1.8.0` the one that is spelt so.
+            let is_spelt = |release: &&Release| running.version() == Some(release.version.as_str());
+            let spelt = self.all.iter().filter(names).find(is_spelt);
+            self.told = spelt.or_else(|| self.all.iter().find(names)).cloned();
         }
         self.carriers.push(carried);
     }

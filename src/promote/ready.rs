@@ -119,10 +119,10 @@ impl Ready {
         }
     }
 
-    /// What a run would do about the release that was chosen, in whole sentences.
+    /// What a run would do about the release that was chosen, in whole sentences; none where nothing of it differs.
     pub fn prospects(&self) -> Vec<String> {
         if self.proposal.is_none() {
-            return vec!["Nothing of it differs from what the target has.".to_owned()];
+            return Vec::new();
         }
         let doing = match &self.action {
             Action::Rest => "Its pull request is open and up to date.".to_owned(),

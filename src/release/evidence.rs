@@ -19,7 +19,7 @@ use crate::settings::{Required, TagPattern};
 pub use counting::{Promoting, Refs};
 pub use facts::{CheckRun, Deployment, DeploymentStatus, Ran, Run, Status, run_of_page};
 
-use answers::{Answer, State, check_answers, deployment_answers, run_answers, status_answers};
+use answers::{Answer, State, check_answers, deployment_answers, run_answers, says_nothing, status_answers};
 
 /// What the requirement is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +128,7 @@ fn answers(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Vec<Answer> {
             all.extend(status_answers(ran, |status| status.context != OURS));
             all.extend(deployment_answers(ran, rules, |_| true));
             // A workflow whose condition was not met on this commit is neither success nor failure.
-            all.retain(|answer| !answer.says_nothing());
+            all.retain(|answer| !says_nothing(&answer.evidence.conclusion));
             all
         }
     }

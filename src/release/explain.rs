@@ -26,7 +26,9 @@ pub enum Fate<'a> {
     /// The target runs it.
     Runs {
         /// The tag of the newer release that is promoted now.
-        next: Option<&'a str>,
+        newer: Option<&'a str>,
+        /// What a run would do about values of it that the target lacks, in whole sentences.
+        next: &'a [String],
     },
     /// The target runs a newer one.
     Behind {
@@ -34,7 +36,7 @@ pub enum Fate<'a> {
         runs: &'a str,
         /// What it lacks besides.
         shortfalls: &'a [Shortfall],
-        /// What a denial does.
+        /// What a denial of the way back does; `off` where the version is the same.
         policy: PolicyMode,
     },
     /// It is the latest successful release.
@@ -78,39 +80,38 @@ pub enum Instead<'a> {
 pub fn paragraph(explained: &Explained<'_>) -> String {
     let Explained { app, target, release, fate } = explained;
     let what = format!("{} of {} (commit {})", code(&release.tag), code(app), short(&release.commit));
-    let (tag, target) = (code(&release.tag), code(target));
+    let target = code(target);
     match fate {
-        Fate::Runs { next: None } => {
-            format!("{what} is what {target} runs now: there is nothing to promote.")
-        }
-        Fate::Runs { next: Some(next) } => {
+        Fate::Runs { newer: Some(newer), .. } => {
             format!(
                 "{what} is what {target} runs now; {} is newer and successful, and is promoted.",
-                code(next)
+                code(newer)
             )
         }
+        Fate::Runs { next: [], .. } => {
+            format!("{what} is what {target} runs now: there is nothing to promote.")
+        }
+        Fate::Runs { next, .. } => {
+            let told = format!("{what} is what {target} runs now, and {target} lacks some of its values.");
+            with_next(told, next)
+        }
         Fate::Behind { runs, shortfalls, policy } => {
-            let runs = code(runs);
-            let by_name = match (shortfalls.is_empty(), policy) {
-                (false, _) => format!("Nor can it be asked for by name: {}.", reasons(shortfalls)),
-                (true, PolicyMode::Enforce) => {
-                    "Asked for by name, it is proposed as a way back, which the rule `no-downgrade` denies."
-                        .to_owned()
-                }
-                (true, _) => "Asked for by name, it is proposed as a way back.".to_owned(),
-            };
+            let by_name = by_name(shortfalls, *policy);
             format!(
-                "{what} is not promoted to {target} now: {target} runs {runs}, which is newer, and a run never goes back \
-                 by itself. {by_name}"
+                "{what} is not promoted to {target} now: {target} runs {}, which is newer, and a run never goes back by \
+                 itself. {by_name}",
+                code(runs)
             )
         }
         Fate::Promoted { evidence, next } => {
             let proofs: Vec<String> = evidence.iter().map(proof).collect();
             let proofs = if proofs.is_empty() { String::new() } else { format!(": {}", proofs.join(", ")) };
-            let told = format!(
-                "{what} is the latest successful release, and what is promoted to {target} now{proofs}."
-            );
-            std::iter::once(told).chain(next.iter().cloned()).collect::<Vec<_>>().join(" ")
+            let promoted = if next.is_empty() {
+                format!("and nothing of it differs from what {target} has")
+            } else {
+                format!("and what is promoted to {target} now")
+            };
+            with_next(format!("{what} is the latest successful release, {promoted}{proofs}."), next)
         }
         Fate::Overtaken { by } => format!(
             "{what} is successful, and is not promoted to {target} now: {} is newer and successful, and is promoted in \
@@ -123,26 +124,40 @@ pub fn paragraph(explained: &Explained<'_>) -> String {
              can be promoted at any time by its name, or with a wider `window`."
         ),
         Fate::Lacking { shortfalls, instead } => {
-            let mut remedies: Vec<&str> =
-                shortfalls.iter().map(|shortfall| shortfall.remedy.as_str()).collect();
-            remedies.dedup();
-            let instead = match instead {
-                Instead::Older(other) => format!("Until then {} is promoted in its place.", code(other)),
-                Instead::Newer(other) => {
-                    format!(
-                        "A search would then still choose {}, which is newer and successful.",
-                        code(other)
-                    )
-                }
-                Instead::Nothing => format!("Until then {target} stays as it is."),
-            };
-            format!(
-                "{what} is not promoted to {target} now: {}. {tag} can be promoted {}. {instead}",
-                reasons(shortfalls),
-                remedies.join(", and ")
-            )
+            let what = format!("{what} is not promoted to {target} now: {}.", reasons(shortfalls));
+            format!("{what} {}", mended(release, shortfalls, *instead))
         }
     }
+}
+
+/// Whether one that is behind could be had by its name.
+fn by_name(shortfalls: &[Shortfall], policy: PolicyMode) -> String {
+    match (shortfalls.is_empty(), policy) {
+        (false, _) => format!("Nor can it be asked for by name: {}.", reasons(shortfalls)),
+        (true, PolicyMode::Enforce) => {
+            "Asked for by name, it is proposed as a way back, which the rule `no-downgrade` denies."
+                .to_owned()
+        }
+        (true, _) => "Asked for by name, it is proposed.".to_owned(),
+    }
+}
+
+/// When one that lacks something could be promoted, and what happens until then.
+fn mended(release: &Release, shortfalls: &[Shortfall], instead: Instead<'_>) -> String {
+    let mut remedies: Vec<&str> = shortfalls.iter().map(|shortfall| shortfall.remedy.as_str()).collect();
+    remedies.dedup();
+    let instead = match instead {
+        Instead::Older(other) => format!("Until then {} is promoted in its place.", code(other)),
+        Instead::Newer(other) => {
+            format!("A search would then still choose {}, which is newer and successful.", code(other))
+        }
+        Instead::Nothing => "Until then no other release is promoted.".to_owned(),
+    };
+    format!("{} can be promoted {}. {instead}", code(&release.tag), remedies.join(", and "))
+}
+
+fn with_next(told: String, next: &[String]) -> String {
+    std::iter::once(told).chain(next.iter().cloned()).collect::<Vec<_>>().join(" ")
 }
 
 fn reasons(shortfalls: &[Shortfall]) -> String {
@@ -180,13 +195,17 @@ mod tests {
         ];
         let behind = |shortfalls, policy| Fate::Behind { runs: "v1.9.0", shortfalls, policy };
         for (fate, expected) in [
-            (Fate::Runs { next: None }, "is what `prod` runs now: there is nothing to promote."),
+            (Fate::Runs { newer: None, next: &[] }, "is what `prod` runs now: there is nothing to promote."),
             (
-                Fate::Runs { next: Some("v1.9.0") },
+                Fate::Runs { newer: None, next: &["A run opens it.".into()] },
+                "`prod` lacks some of its values. A run opens it.",
+            ),
+            (
+                Fate::Runs { newer: Some("v1.9.0"), next: &[] },
                 "`prod` runs now; `v1.9.0` is newer and successful, and is promoted.",
             ),
             (behind(&[], PolicyMode::Enforce), "a way back, which the rule `no-downgrade` denies."),
-            (behind(&[], PolicyMode::Off), "Asked for by name, it is proposed as a way back."),
+            (behind(&[], PolicyMode::Off), "Asked for by name, it is proposed."),
             (
                 behind(&two, PolicyMode::Off),
                 "Nor can it be asked for by name: `Staging` #4 failed; `evals` is queued.",
@@ -195,6 +214,7 @@ mod tests {
                 Fate::Promoted { evidence: &[], next: &["It is proposed.".into()] },
                 "promoted to `prod` now. It is proposed.",
             ),
+            (Fate::Promoted { evidence: &[], next: &[] }, "nothing of it differs from what `prod` has."),
             (Fate::Overtaken { by: "v1.9.0" }, "by its name (`tag: v1.8.0`)"),
             (Fate::OutOfSight { window: 30 }, "a search ends before it (`window: 30`)"),
             (
@@ -205,7 +225,7 @@ mod tests {
             (
                 Fate::Lacking { shortfalls: &two, instead: Instead::Nothing },
                 "now: `Staging` #4 failed; `evals` is queued. `v1.8.0` can be promoted once it succeeds, and once `evals` \
-                 has succeeded. Until then `prod` stays as it is.",
+                 has succeeded. Until then no other release is promoted.",
             ),
             (
                 Fate::Lacking { shortfalls: &two, instead: Instead::Newer("v1.9.0") },

@@ -13,8 +13,9 @@ use crate::plan::Artifact;
 /// Semantic versions (with or without a leading `v`) follow semver.org §11, build metadata
 /// ignored. Dotted numbers that are no semantic version (`2026.03.21-1`) compare number by number, a
 /// trailing `-N` counting up; so do calendar versions that happen to look semantic (`2026.11.21-1`: whether a month
-/// has a leading zero must not make it a prerelease) and dates with dashes (`2026-09-15`). Anything else compares as
-/// text with its digits read as numbers.
+/// has a leading zero must not make it a prerelease) and dates with dashes (`2026-09-15`). A word behind the numbers is
+/// a prerelease (`1.8.0.rc1`, `1.8.0b2`), unless it is one that follows a release (`1.8.0.post1`) or is it
+/// (`1.8.0.Final`). Anything else compares as text with its digits read as numbers.
 #[derive(Debug, Clone)]
 pub struct Version {
     text: String,
@@ -129,18 +130,30 @@ fn dotted(text: &str) -> Option<Rank> {
     let text = text.split_once('+').map_or(text, |(version, _build)| version);
     let (numbers, rest) = text.split_once('-').map_or((text, None), |(numbers, rest)| (numbers, Some(rest)));
     let (numbers, word) = leading_numbers(numbers)?;
+    // `1e3` and `0e12` are a commit's first digits sooner than a version.
+    if numbers.len() < 2 && !word.is_empty() {
+        return None;
+    }
     // A date may be written with dashes: `2026-09-15` is no prerelease of 2026.
     if let Some(date) = rest.filter(|rest| rest.contains('-') && numbers.len() == 1 && word.is_empty())
         && let Some(rest) = date.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>()
     {
         return Some(Rank::Numbers(trimmed([numbers, rest].concat()), Qualifier::None));
     }
+    let counts = |rest: &str| rest.parse().ok().filter(|_| numbers.len() != 3 || is_date(&numbers));
     let qualifier = match rest {
-        _ if !word.is_empty() => qualifier(word)?,
-        None => Qualifier::None,
-        Some(rest) => match rest.parse() {
-            Ok(counter) => Qualifier::Counter(counter),
-            Err(_) => Qualifier::Prerelease(prerelease(rest)?),
+        None if word.is_empty() => Qualifier::None,
+        None => qualifier(word)?,
+        Some(rest) if word.is_empty() => match counts(rest) {
+            Some(counter) => Qualifier::Counter(counter),
+            None => Qualifier::Prerelease(prerelease(rest)?),
+        },
+        // Whatever the word says, `-SNAPSHOT` behind it is one.
+        Some(rest) => match qualifier(word)? {
+            Qualifier::None | Qualifier::Counter(_) if rest.parse::<u64>().is_err() => {
+                Qualifier::Prerelease(prerelease(rest)?)
+            }
+            qualifier => qualifier,
         },
     };
     Some(Rank::Numbers(trimmed(numbers), qualifier))
@@ -169,7 +182,8 @@ fn leading_numbers(text: &str) -> Option<(Vec<u64>, &str)> {
     (!numbers.is_empty()).then_some((numbers, rest))
 }
 
-/// What a word behind the numbers says, where it is one that people use so.
+/// What a word behind the numbers says. One that nobody knows is taken for a prerelease: that is told, and can be asked
+/// for by name.
 fn qualifier(word: &str) -> Option<Qualifier> {
     const BEFORE: &[&str] = &[
         "a",
@@ -205,22 +219,24 @@ fn qualifier(word: &str) -> Option<Qualifier> {
         return Some(Qualifier::None);
     }
     let counter = if number.is_empty() { Some(1) } else { number.trim_start_matches('.').parse().ok() };
-    counter.filter(|_| AFTER.contains(&name.as_str())).map(Qualifier::Counter)
+    match counter.filter(|_| AFTER.contains(&name.as_str())) {
+        Some(counter) => Some(Qualifier::Counter(counter)),
+        None => prerelease(word).map(Qualifier::Prerelease),
+    }
 }
 
 /// A prerelease part; numbers that are filled up with zeros (`rc.01`) are numbers all the same.
 fn prerelease(text: &str) -> Option<semver::Prerelease> {
     let bare = |part: &str| {
         let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
-        let trimmed = part.trim_start_matches('0');
-        if is_number && part.len() > 1 {
-            if trimmed.is_empty() { "0" } else { trimmed }.to_owned()
-        } else {
-            part.to_owned()
+        match part.trim_start_matches('0') {
+            "" if is_number => "0".to_owned(),
+            trimmed if is_number => trimmed.to_owned(),
+            _ => part.replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
         }
     };
-    let parts: Vec<String> = text.split('.').map(bare).collect();
-    semver::Prerelease::new(&parts.join(".")).ok()
+    let parts: Vec<String> = text.split('.').filter(|part| !part.is_empty()).map(bare).collect();
+    semver::Prerelease::new(&parts.join(".")).ok().filter(|pre| !pre.is_empty())
 }
 
 /// `1.2` and `1.2.0` are of equal precedence.
@@ -278,6 +294,8 @@ mod tests {
             ["1.8.0.dev1", "1.8.0.rc1"],
             ["1.8.0.Final", "1.8.0.post1"],
             ["1.7.9", "1.8.0.rc1"],
+            ["1.7.9", "2.0.0.build1"],
+            ["1.8-2", "1.8-10"],
         ];
         for [low, high] in rising {
             let (low, high) = (Version::parse(low), Version::parse(high));
@@ -337,6 +355,15 @@ mod tests {
             ("1.8.0.Final", false),
             ("1.8.0.post1", false),
             ("1.8.0.4", false),
+            ("1.8.0-01", true),
+            ("1.8.0.hotfix1-rc1", true),
+            ("1.8.0.Final-SNAPSHOT", true),
+            ("1.8.0.rc1.post1", true),
+            ("2.0.0.build1", true),
+            ("1.8.0-.rc1", true),
+            ("1.8-3", false),
+            ("0e12", false),
+            ("1a2b3c4", false),
             ("2026-09-15", false),
             ("1.2.3+b", false),
         ] {

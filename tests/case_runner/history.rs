@@ -255,7 +255,10 @@ impl Making {
                 let log_url = match &ran.run_of {
                     None => String::new(),
                     Some(file) => {
-                        let run = WorkflowRun::new(&format!("{WORKFLOWS}{file}"), sha).on(on).at(at);
+                        let run = WorkflowRun::new(&format!("{WORKFLOWS}{file}"), sha)
+                            .on(on)
+                            .event(ran.event.as_deref().unwrap_or("push"))
+                            .at(at);
                         let run = self.repo.add_workflow_run(run)?;
                         format!("{}/actions/runs/{run}/job/1", self.repo.url())
                     }

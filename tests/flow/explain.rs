@@ -92,7 +92,7 @@ fn a_release_that_is_overtaken_behind_or_soaking_says_so() {
     let until = (scene.now + SignedDuration::from_hours(4)).strftime("%Y-%m-%d %H:%M UTC").to_string();
     assert!(told.contains(&format!("it soaks until {until}")), "{told}");
     assert!(
-        told.contains(&format!("can be promoted from {until} on. Until then `prod` stays as it is.")),
+        told.contains(&format!("can be promoted from {until} on. Until then no other release is promoted.")),
         "{told}"
     );
 

@@ -18,11 +18,9 @@ pub(super) struct Answer {
     pub(super) since: Option<Timestamp>,
 }
 
-impl Answer {
-    /// Whether it ended without having tried anything.
-    pub(super) fn says_nothing(&self) -> bool {
-        matches!(self.evidence.conclusion.as_str(), "skipped" | "neutral")
-    }
+/// Whether something ended so without having tried anything.
+pub(super) fn says_nothing(conclusion: &str) -> bool {
+    matches!(conclusion, "skipped" | "neutral")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -54,7 +54,7 @@ pub struct Promoting {
     pub run: Option<u64>,
 }
 
-/// The events whose runs have the commit that was tested as their head, and need write access.
+/// The events that need write access, and whose runs have what they are about as their head.
 ///
 /// Of any other event GitHub says the head of the default branch, whatever the run checked out.
 const BOUND: &[&str] = &[
@@ -91,6 +91,11 @@ impl Run {
     /// Why it can be evidence of nothing.
     pub(super) fn objection(&self, promoting: &Promoting) -> Option<String> {
         self.exclusion(promoting).or_else(|| self.doubt())
+    }
+
+    /// Whether rule 3 rules out the run and all that it made.
+    pub fn is_excluded(&self, promoting: &Promoting) -> bool {
+        self.exclusion(promoting).is_some()
     }
 
     /// Why neither it nor what it made is evidence (rule 3).
@@ -162,12 +167,28 @@ impl CheckRun {
 impl Deployment {
     /// Why it can be no evidence of this release: its run could not be either, or it was made for another tag.
     pub(super) fn objection(&self, ran: &Ran, rules: &Rules<'_>) -> Option<String> {
-        if self.run.is_some() && self.run == rules.promoting.run {
-            return Some("this very run made it".into());
-        }
-        let run = self.run.and_then(|id| ran.runs.iter().find(|run| run.id == id));
-        if let Some(why) = run.and_then(|run| run.exclusion(rules.promoting)) {
-            return Some(format!("of the run that made it, {why}"));
+        if let Some(id) = self.run {
+            let here = ran.runs.iter().find(|run| run.id == id);
+            let elsewhere = ran.makers.iter().find(|run| run.id == id);
+            let why = match (here, elsewhere) {
+                _ if rules.promoting.run == Some(id) => Some("this very run made it".to_owned()),
+                (Some(run), _) if !run.speaks_for(rules, &ran.commit) => {
+                    let reference = run.head_branch.as_deref().unwrap_or("one of several tags");
+                    Some(format!("the run that made it ran for {}", code(reference)))
+                }
+                // What Actions deploys by itself is the head of the run, whatever the run checked out.
+                (Some(run), _) => {
+                    run.objection(rules.promoting).map(|why| format!("of the run that made it, {why}"))
+                }
+                // Somebody named this commit on purpose.
+                (None, Some(run)) => {
+                    run.exclusion(rules.promoting).map(|why| format!("of the run that made it, {why}"))
+                }
+                (None, None) => Some("the run that made it cannot be read any more".to_owned()),
+            };
+            if why.is_some() {
+                return why;
+            }
         }
         let reference = self.reference.as_deref()?;
         rules.is_of_another_tag(reference).then(|| format!("it was made for {}", code(reference)))

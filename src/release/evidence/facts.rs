@@ -62,7 +62,7 @@ pub struct CheckRun {
     pub title: Option<String>,
 }
 
-/// The newest commit status of one context.
+/// A commit status.
 #[derive(Debug, Clone)]
 pub struct Status {
     /// Its context.
@@ -116,8 +116,10 @@ pub struct Ran {
     pub runs: Vec<Run>,
     /// Check runs, the latest of each name and app.
     pub checks: Vec<CheckRun>,
-    /// The jobs of those of `runs` that may count, by id, each with its run's id.
+    /// Jobs of `runs`, by the id of their check run, each with its run's id; in a survey every check run below a run.
     pub jobs: HashMap<u64, u64>,
+    /// Runs on other commits that made deployments of this one.
+    pub makers: Vec<Run>,
     /// Statuses, newest first.
     pub statuses: Vec<Status>,
     /// Deployments, newest first.
@@ -132,6 +134,7 @@ impl Ran {
             runs: Vec::new(),
             checks: Vec::new(),
             jobs: HashMap::new(),
+            makers: Vec::new(),
             statuses: Vec::new(),
             deployments: Vec::new(),
         }

@@ -5,6 +5,7 @@
 //! on which something required has no success at all is ruled out; one that may be successful, and one of which nobody
 //! could say why it is not, is not judged here.
 
+use super::answers::says_nothing;
 use super::facts::{CheckRun, Deployment, Run};
 use super::{Judgement, OURS, Ran, Required, Rules, is_theirs, judge};
 
@@ -73,9 +74,11 @@ fn hope(seen: &Ran, rules: &Rules<'_>, required: &Required) -> Hope {
         Required::Deployment(environment) => deployments(seen, |one| one.environment == *environment),
         // Jobs of workflow runs are judged as their run, and what was skipped says nothing.
         Required::Any => [
-            runs(seen, rules, |run| !says_nothing(run.conclusion.as_deref())),
+            runs(seen, rules, |run| !run.conclusion.as_deref().is_some_and(says_nothing)),
             checks(seen, rules, |check| {
-                !check.is_by_actions() && check.name != OURS && !says_nothing(check.conclusion.as_deref())
+                !check.is_by_actions()
+                    && check.name != OURS
+                    && !check.conclusion.as_deref().is_some_and(says_nothing)
             }),
             statuses(seen, |name| name != OURS, None),
             deployments(seen, |_| true),
@@ -122,7 +125,8 @@ fn checks(seen: &Ran, rules: &Rules<'_>, wanted: impl Fn(&CheckRun) -> bool) -> 
     let weighed = |check: &CheckRun| {
         let success = succeeded(&check.status, check.conclusion.as_deref());
         if !check.is_by_actions() {
-            return Some((success, Weight::Certain));
+            // Earlier ones of the same name are seen as well, and only the latest counts.
+            return Some((success, Weight::Likely));
         }
         let run = seen.jobs.get(&check.id).and_then(|id| seen.runs.iter().find(|run| run.id == *id))?;
         let weight = weight(run, seen, rules)?;
@@ -150,10 +154,6 @@ fn deployments(seen: &Ran, wanted: impl Fn(&Deployment) -> bool) -> Vec<Seen> {
             (deployment.statuses.iter().any(|status| status.state == "success"), Weight::Likely)
         })
         .collect()
-}
-
-fn says_nothing(conclusion: Option<&str>) -> bool {
-    matches!(conclusion, Some("skipped" | "neutral"))
 }
 
 fn succeeded(status: &str, conclusion: Option<&str>) -> bool {

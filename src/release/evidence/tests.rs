@@ -74,6 +74,7 @@ fn ran() -> Ran {
         runs: vec![],
         checks: vec![],
         jobs: HashMap::new(),
+        makers: vec![],
         statuses: vec![],
         deployments: vec![],
     }
