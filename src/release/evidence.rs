@@ -194,61 +194,53 @@ fn described(required: &Required) -> String {
 }
 
 fn missing(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Shortfall {
-    let on = format!("on {}", code(ran.commit.short()));
+    let on = format!("on {}", short(&ran.commit));
+    let none = match required {
+        Required::Workflow(name) => format!("no run of {} {on}", code(name)),
+        Required::Check { name, .. } => format!("no check run {} {on}", code(name)),
+        Required::Status { context, .. } => format!("no status {} {on}", code(context)),
+        Required::Deployment(environment) => format!("no deployment to {} {on}", code(environment)),
+        Required::Any if ran.is_silent() => format!("nothing ran {on}"),
+        Required::Any => format!("nothing that counts ran {on}"),
+    };
+    let reason = match why_it_does_not_count(ran, rules, required) {
+        Some(why) => format!("{none} counts: {why}"),
+        None => none,
+    };
     let succeeds = match required {
         Required::Any => "something has run".to_owned(),
         required => format!("{} has succeeded", one(required)),
     };
-    let reason = match required {
+    Shortfall::new(Standing::Missing, reason, format!("once {succeeds} {on}"))
+}
+
+/// Why what is there under the name that is required does not count; none where nothing is.
+fn why_it_does_not_count(ran: &Ran, rules: &Rules<'_>, required: &Required) -> Option<String> {
+    match required {
         Required::Workflow(name) => {
-            let none = format!("no run of {} {on}", code(name));
-            let of_it: Vec<&Run> = ran.runs.iter().filter(|run| run.is_of(name)).collect();
-            match of_it.first() {
-                None => none,
-                Some(run) => {
-                    let for_another = || match &run.head_branch {
-                        Some(branch) => format!("it ran for {}", code(branch)),
-                        None => "it ran for one of several tags, and which is not known".to_owned(),
-                    };
-                    let why = run.objection(rules.promoting).unwrap_or_else(for_another);
-                    format!("{none} counts: {why}")
-                }
-            }
+            let run = ran.runs.iter().find(|run| run.is_of(name))?;
+            Some(run.objection(rules.promoting).unwrap_or_else(|| match &run.head_branch {
+                Some(branch) => format!("it ran for {}", code(branch)),
+                None => "it ran for one of several tags, and which is not known".to_owned(),
+            }))
         }
         Required::Check { name, app } => {
-            let none = format!("no check run {} {on}", code(name));
-            let named: Vec<&CheckRun> = ran.checks.iter().filter(|check| check.name == *name).collect();
-            match (named.first(), app) {
-                (Some(check), Some(asked)) if !is_theirs(app.as_deref(), check.app.as_deref()) => {
-                    not_theirs(&none, check.app.as_deref(), asked)
-                }
-                (Some(check), _) if check.is_by_actions() => {
-                    format!(
-                        "{none} counts: Actions reported it, but it is no job of a workflow run that counts"
-                    )
-                }
-                _ => none,
-            }
+            let check = ran.checks.iter().find(|check| check.name == *name)?;
+            not_theirs(app.as_deref(), check.app.as_deref()).or_else(|| {
+                let no_job = "Actions reported it, but it is no job of a workflow run that counts";
+                check.is_by_actions().then(|| no_job.to_owned())
+            })
         }
         Required::Status { context, creator } => {
-            let none = format!("no status {} {on}", code(context));
-            match (ran.statuses.iter().find(|status| status.context == *context), creator) {
-                (Some(status), Some(creator)) => not_theirs(&none, status.creator.as_deref(), creator),
-                _ => none,
-            }
+            let status = ran.statuses.iter().find(|status| status.context == *context)?;
+            not_theirs(creator.as_deref(), status.creator.as_deref())
         }
         Required::Deployment(environment) => {
-            let none = format!("no deployment to {} {on}", code(environment));
-            let there = ran.deployments.iter().find(|one| one.environment == *environment);
-            match there.and_then(|deployment| deployment.objection(ran, rules)) {
-                Some(why) => format!("{none} counts: {why}"),
-                None => none,
-            }
+            let there = ran.deployments.iter().find(|one| one.environment == *environment)?;
+            there.objection(ran, rules)
         }
-        Required::Any if ran.is_silent() => format!("nothing ran {on}"),
-        Required::Any => format!("nothing that counts ran {on}"),
-    };
-    Shortfall::new(Standing::Missing, reason, format!("once {succeeds} {on}"))
+        Required::Any => None,
+    }
 }
 
 /// One piece of evidence, as a sentence names it.
@@ -263,9 +255,10 @@ fn one(required: &Required) -> String {
 }
 
 /// Something of this name is there, from somebody else than who was asked for.
-fn not_theirs(none: &str, reporter: Option<&str>, asked: &str) -> String {
+fn not_theirs(asked: Option<&str>, reporter: Option<&str>) -> Option<String> {
+    let asked = asked.filter(|_| !is_theirs(asked, reporter))?;
     let reporter = reporter.map_or_else(|| "somebody unknown".to_owned(), code);
-    format!("{none} counts: {reporter} reported it, not {}", code(asked))
+    Some(format!("{reporter} reported it, not {}", code(asked)))
 }
 
 fn not_soaked(evidence: &[Evidence], rules: &Rules<'_>) -> Option<Shortfall> {

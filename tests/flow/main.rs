@@ -14,6 +14,7 @@
 mod bad_input;
 mod economy;
 mod events;
+mod evidence;
 mod explain;
 mod ghes;
 mod hostile;
