@@ -84,8 +84,8 @@ const EXPECTED: [&str; 19] = [
     "release released: release 0.0.1 was released",
     "repository_dispatch on-demand-test: sent: on-demand-test",
     "workflow_dispatch: dispatch with []",
+    "workflow_run completed: run of .github/workflows/syntax.yml, workflow_dispatch, not over, foreign",
     "workflow_run completed: run of .github/workflows/test.yml, repository_dispatch, success, own",
-    "workflow_run completed: run of ?, workflow_dispatch, not over, foreign",
     "workflow_run requested: run of .github/workflows/test.yml, repository_dispatch, action_required, own",
     "workflow_run requested: run of .github/workflows/test.yml, repository_dispatch, not over, own",
 ];

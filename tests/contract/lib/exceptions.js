@@ -21,6 +21,7 @@ export const EXCEPTIONS = [
     'POST /repos/{owner}/{repo}/issues/{issue_number}/labels 403',
     'POST /repos/{owner}/{repo}/statuses/{sha} 403',
   ]),
+  ...refusals('a run that was deleted is not there, as nothing that is looked up by its number', STATUS, ['GET /repos/{owner}/{repo}/actions/runs/{run_id} 404']),
   ...refusals('a request without a user agent is refused so wherever it goes', STATUS, ['GET /rate_limit 403']),
   ...refusals('what does not fit is refused so, as the guide to the REST API says of all operations', STATUS, ['POST /repos/{owner}/{repo}/check-runs 422']),
   ...refusals('the description has the status and forgets the form that every refusal has', BODY, [
