@@ -182,8 +182,8 @@ impl GitHub {
         if known(ran).is_none() {
             ran.makers.extend(self.run(id).await?);
         }
-        // One that is gone vouches for nothing.
-        Ok(known(ran).is_none_or(|run| run.is_excluded(promoting)))
+        // One that is gone says nothing against it.
+        Ok(known(ran).is_some_and(|run| run.is_excluded(promoting)))
     }
 
     /// One run; none where it is gone.
