@@ -21,6 +21,8 @@ use crate::settings::Required;
 const MOST_NODES: usize = 400_000;
 /// How many commits are asked about in one request, at most: more takes GitHub too long.
 const MOST_COMMITS: usize = 60;
+/// What the statuses, deployments and pages of one commit may come to, in nodes.
+const BESIDE_SUITES: usize = 1_200;
 /// How many suites of a commit are looked at; more are not surveyed.
 const SUITES: usize = 100;
 /// How many check runs of one name, in one suite: all attempts, since one that is forged may stand before the real one.
@@ -105,15 +107,11 @@ impl Question {
                 }
             }
         }
-        if !environments.is_empty() {
+        // With `any` all of them are asked for, and GraphQL refuses a variable that is declared in vain.
+        if !environments.is_empty() && question.deployments.is_none() {
             question.declare("environments", "[String!]", json!(environments));
-            question.deployments.get_or_insert(
-                "first: 50, environments: $environments, orderBy: {field: CREATED_AT, direction: DESC}",
-            );
-            if required.contains(&Required::Any) {
-                // Not asked for, and GraphQL refuses what is declared in vain.
-                question.undeclare("environments");
-            }
+            question.deployments =
+                Some("first: 50, environments: $environments, orderBy: {field: CREATED_AT, direction: DESC}");
         }
         question
     }
@@ -121,11 +119,6 @@ impl Question {
     fn declare(&mut self, name: &str, kind: &str, value: Value) {
         let _ = write!(self.declared, ", ${name}: {kind}");
         self.variables.insert(name.to_owned(), value);
-    }
-
-    fn undeclare(&mut self, name: &str) {
-        self.declared = self.declared.replace(&format!(", ${name}: [String!]"), "");
-        self.variables.remove(name);
     }
 
     fn ask_checks(&mut self, alias: &str, arguments: &str, width: usize) {
@@ -138,7 +131,7 @@ impl Question {
 
     fn commits_at_once(&self) -> usize {
         let nodes = if self.suites { SUITES * (1 + self.width) } else { 1 };
-        (MOST_NODES / (nodes + 500)).clamp(1, MOST_COMMITS)
+        (MOST_NODES / (nodes + BESIDE_SUITES)).clamp(1, MOST_COMMITS)
     }
 
     fn document(&self, commits: &[CommitSha]) -> String {
