@@ -7,7 +7,7 @@ use std::path::Path;
 use super::gathered::Walk;
 use super::observe::World;
 use super::ready::Ready;
-use super::report::ExitCode;
+use super::report::{self, ExitCode};
 use super::repository::Repository;
 use super::walk::Asking;
 use crate::failure::{Failure, Kind, Result};
@@ -38,6 +38,10 @@ pub async fn explain(asked: &Asked, event: &Event, environment: &Environment) ->
     let mut world = repository.world(event, environment);
     let all: Vec<&Promotion> = request.promotions.iter().collect();
     let meant = if asked.names_apps() { all } else { world.having_what_was_asked(all)?.promotions };
+    // What was ignored, or is not known, may be what is missing.
+    let unknown = super::promoting_is_unknown(&world, request);
+    let warnings = request.warnings.iter().chain(&request.not_yet).chain(&repository.unread).chain(&unknown);
+    report::warn(&warnings.cloned().collect::<Vec<_>>(), environment.audience);
     // What is explained is what a run does that nobody gave a name.
     world.asked = None;
     let mut paragraphs = Vec::new();

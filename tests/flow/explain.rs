@@ -159,12 +159,14 @@ fn the_workflow_has_the_paragraph_in_its_summary_and_a_hostile_tag_stays_text() 
     let hostile = "v9.9.9-@team.#12";
     scene.repo.tag(hostile, &head).unwrap();
     let pattern = "^(?P<version>v.*)$";
-    let start = Start::dispatch(&scene, &serde_json::json!({ "command": "explain", "tag": hostile }));
+    let sent = serde_json::json!({ "command": "explain", "tag": hostile, "policy-mode": "off" });
+    let start = Start::dispatch(&scene, &sent);
     let run = scene.runs(&Start { inputs: &[("tag-pattern", pattern)], ..start });
     assert_eq!(run.code, Some(0), "{}", run.said());
     assert!(run.summary.contains("is not promoted to `prod` now: "), "{}", run.summary);
     assert!(run.summary.contains(&format!("`{hostile}`")), "{}", run.summary);
     assert_eq!((run.outputs.len(), run.plan.is_null()), (0, true));
+    assert!(run.stdout.contains("ignored: a dispatch cannot set `policy-mode`"), "{}", run.said());
 }
 
 #[test]
