@@ -48,6 +48,17 @@ pub enum Effect {
         #[serde(default)]
         headers: BTreeMap<String, String>,
     },
+    /// Acted on, then answered with this, as a gateway does that lost the answer.
+    StatusAfter {
+        /// The status code.
+        status: u16,
+        /// The body.
+        #[serde(default)]
+        body: Value,
+        /// More headers.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+    },
     /// 403 with GitHub's words about a secondary rate limit, and not acted on.
     SecondaryLimit {
         /// Seconds in `retry-after`.
@@ -67,8 +78,10 @@ pub enum Effect {
         /// Its length.
         milliseconds: u64,
     },
-    /// Never answered.
+    /// Never answered, and not acted on.
     Hang,
+    /// The request is acted on and recorded, and never answered.
+    HangAfter,
 }
 
 impl Default for On {

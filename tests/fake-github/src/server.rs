@@ -217,18 +217,17 @@ async fn travel(
             shared.recorder.keep(exchange);
             return Err(Cut);
         }
-        Some(Effect::Hang) => {
-            shared.recorder.keep(exchange);
-            match std::future::pending::<Infallible>().await {}
-        }
+        Some(Effect::Hang) => return unanswered(&shared, exchange).await,
         Some(Effect::DelayBefore { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
         }
         _ => {}
     }
-    let mut reply = match injected(effect.as_ref()) {
-        Some(reply) => reply,
-        None => acted(&shared, &incoming, surface, git, &mut exchange).await,
+    let mut reply = if let Some(reply) = injected(effect.as_ref()) {
+        reply
+    } else {
+        let reply = acted(&shared, &incoming, surface, git, &mut exchange).await;
+        instead(effect.as_ref()).unwrap_or(reply)
     };
     if surface != Surface::Git {
         common_headers(&locked(&shared.world).site, &mut reply);
@@ -238,6 +237,7 @@ async fn travel(
             shared.recorder.keep(exchange);
             return Err(Cut);
         }
+        Some(Effect::HangAfter) => return unanswered(&shared, exchange).await,
         Some(Effect::DelayAfter { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
         }
@@ -251,6 +251,12 @@ async fn travel(
     exchange.response_headers = recorded(response.headers());
     shared.recorder.keep(exchange);
     Ok(response)
+}
+
+/// The record says that there was no answer, and there is none until the client goes away.
+async fn unanswered(shared: &Shared, exchange: Exchange) -> Result<Response<Body>, Cut> {
+    shared.recorder.keep(exchange);
+    match std::future::pending::<Infallible>().await {}
 }
 
 fn begun(incoming: &Incoming, surface: Surface, effect: Option<&Effect>) -> Exchange {
@@ -281,18 +287,10 @@ fn begun(incoming: &Incoming, surface: Surface, effect: Option<&Effect>) -> Exch
     }
 }
 
-/// The answer that a fault gives in place of the real one.
+/// The answer that a fault gives in place of acting.
 fn injected(effect: Option<&Effect>) -> Option<Reply> {
     match effect? {
-        Effect::Status { status, body, headers } => {
-            let mut reply = Reply::json(*status, body.clone());
-            if body.is_null() {
-                reply.body = ReplyBody::Bytes("text/html", b"<html><body>Unicorn!</body></html>".to_vec());
-            }
-            reply.headers =
-                headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
-            Some(reply)
-        }
+        Effect::Status { status, body, headers } => Some(given(*status, body, headers)),
         Effect::SecondaryLimit { retry_after } => {
             let message =
                 "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
@@ -300,6 +298,23 @@ fn injected(effect: Option<&Effect>) -> Option<Reply> {
         }
         _ => None,
     }
+}
+
+/// The answer that a fault gives in place of the real one, after acting.
+fn instead(effect: Option<&Effect>) -> Option<Reply> {
+    match effect? {
+        Effect::StatusAfter { status, body, headers } => Some(given(*status, body, headers)),
+        _ => None,
+    }
+}
+
+fn given(status: u16, body: &Value, headers: &BTreeMap<String, String>) -> Reply {
+    let mut reply = Reply::json(status, body.clone());
+    if body.is_null() {
+        reply.body = ReplyBody::Bytes("text/html", b"<html><body>Unicorn!</body></html>".to_vec());
+    }
+    reply.headers = headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
+    reply
 }
 
 async fn acted(

@@ -47,7 +47,7 @@ pub struct Exchange {
     pub request_headers: BTreeMap<String, String>,
     /// The request's body where it is JSON.
     pub request_body: Value,
-    /// The status; `None` when the connection was cut instead.
+    /// The status; `None` when the connection was cut or never answered instead.
     pub status: Option<u16>,
     /// Answer headers, names in lower case.
     pub response_headers: BTreeMap<String, String>,

@@ -14,6 +14,7 @@
 
 mod client;
 mod enterprise;
+mod faults;
 mod flow;
 mod operations;
 mod ran;
