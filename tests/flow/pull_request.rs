@@ -496,7 +496,7 @@ fn a_ready_pull_request_that_becomes_blocked_becomes_a_draft() {
     scene.run().ended("blocked", 1);
     assert!(scene.repo.pull(1).unwrap().draft);
     // A person marks it ready: it stays so.
-    scene.repo.mark_ready(1).unwrap();
+    scene.repo.mark_ready(1, "bob").unwrap();
     scene.release("v2.0.1", "latest", Some("success"));
     scene.run().ended("blocked", 1);
     assert!(!scene.repo.pull(1).unwrap().draft);
@@ -531,7 +531,7 @@ fn a_persons_draft_stays_one_although_the_promotion_was_held() {
     scene.run().ended("created", 0);
     scene.repo.set_run(staging, "in_progress", None).unwrap();
     scene.run().ended("unchanged", 0);
-    scene.repo.mark_draft(1).unwrap();
+    scene.repo.mark_draft(1, "bob").unwrap();
     scene.release("v1.9.0", "2026-09-15", Some("success"));
     scene.run().ended("updated", 0);
     assert!(scene.repo.pull(1).unwrap().draft);

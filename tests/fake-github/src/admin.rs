@@ -217,8 +217,8 @@ fn on_pull(repo: &Repo, number: u64, act: &str, body: &Value) -> anyhow::Result<
         "comment" => repo.comment(number, &actor, &word("body", "")).map(|id| json!({ "id": id })),
         "label" => repo.label(number, text(body, "name")?).map(|()| json!({})),
         "edit" => repo.edit(number, text(body, "title")?, &word("body", "")).map(|()| json!({})),
-        "ready" => repo.mark_ready(number).map(|()| json!({})),
-        "draft" => repo.mark_draft(number).map(|()| json!({})),
+        "ready" => repo.mark_ready(number, &actor).map(|()| json!({})),
+        "draft" => repo.mark_draft(number, &actor).map(|()| json!({})),
         "auto-merge" => repo.enable_auto_merge(number, &actor, &word("method", "merge")).map(|()| json!({})),
         _ => bail!("no such admin route"),
     }

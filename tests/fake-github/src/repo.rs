@@ -14,7 +14,7 @@ use crate::rest::{Refusal, actions, checks, deployments, issues, reviews, status
 use crate::server::{Shared, locked};
 use crate::shape;
 use crate::state::{
-    AutoMerge, Comment, Issue, IssueState, Pull, ReleaseState, RepoSettings, RepoState, Site,
+    AutoMerge, Comment, Happened, Issue, IssueState, Pull, ReleaseState, RepoSettings, RepoState, Site,
 };
 use crate::store::{Signer, full};
 use crate::traffic::Origin;
@@ -381,13 +381,24 @@ impl Repo {
     }
 
     /// Marks a pull request ready for review.
-    pub fn mark_ready(&self, number: u64) -> anyhow::Result<()> {
-        self.change(number, |_, pull, _| pull.draft = false)
+    pub fn mark_ready(&self, number: u64, actor: &str) -> anyhow::Result<()> {
+        self.mark(number, Happened::ReadyForReview, actor)
     }
 
     /// Makes a pull request a draft.
-    pub fn mark_draft(&self, number: u64) -> anyhow::Result<()> {
-        self.change(number, |_, pull, _| pull.draft = true)
+    pub fn mark_draft(&self, number: u64, actor: &str) -> anyhow::Result<()> {
+        self.mark(number, Happened::ConvertedToDraft, actor)
+    }
+
+    fn mark(&self, number: u64, what: Happened, actor: &str) -> anyhow::Result<()> {
+        self.with(|site, repo| {
+            site.know(actor);
+            let now = site.clock.now();
+            let issue = repo.issue_mut(number).context("no such pull request")?;
+            issue.mark(site, what, actor);
+            issue.updated_at = now;
+            Ok(())
+        })
     }
 
     /// Enables auto-merge as a person, whatever the state.

@@ -9,7 +9,7 @@ use super::{Fault, Reading, Trouble, refs};
 use crate::rest::operations::permit;
 use crate::rest::pulls::{Wanted, open};
 use crate::shape;
-use crate::state::{AutoMerge, IssueState, World};
+use crate::state::{AutoMerge, Happened, IssueState, World};
 use crate::token::{Level, TokenKind};
 
 /// Marks a mutation that this GitHub is too old for.
@@ -193,10 +193,12 @@ fn change(
     };
     let issue = repo.issue_mut(number).ok_or_else(missing)?;
     issue.updated_at = now;
+    if let Some(what) = mark_of(name) {
+        issue.mark(site, what, &reading.token.login);
+        return Ok(());
+    }
     let pull = issue.pull.as_mut().ok_or_else(missing)?;
     match name {
-        "convertPullRequestToDraft" => pull.draft = true,
-        "markPullRequestReadyForReview" => pull.draft = false,
         "enablePullRequestAutoMerge" => pull.auto_merge = auto,
         _ if pull.auto_merge.is_none() => {
             return Err(Fault::new(
@@ -207,6 +209,15 @@ fn change(
         _ => pull.auto_merge = None,
     }
     Ok(())
+}
+
+/// What a mutation marks a pull request as, where it is about that.
+fn mark_of(mutation: &str) -> Option<Happened> {
+    match mutation {
+        "convertPullRequestToDraft" => Some(Happened::ConvertedToDraft),
+        "markPullRequestReadyForReview" => Some(Happened::ReadyForReview),
+        _ => None,
+    }
 }
 
 fn may_auto_merge(allowed: bool, state: &str) -> Result<(), Fault> {

@@ -183,12 +183,11 @@ pub(super) fn assign(world: &mut World, call: &Call) -> Answer {
     Ok(Reply::created(shape::issue(site, repo, found(repo, call)?)))
 }
 
-/// Of what happened to an issue, the close that still stands.
+/// Of what happened to an issue: closing and opening again, becoming a draft and becoming ready.
 pub(super) fn events(world: &mut World, call: &Call) -> Answer {
     let (site, repo) = world.seen(call)?;
     let issue = found(repo, call)?;
-    let closed: Vec<&str> = issue.closed_by.iter().map(String::as_str).collect();
-    Ok(page(site, call, closed, |actor| shape::closed_event(site, repo, issue, actor)))
+    Ok(page(site, call, issue.events.iter().collect(), |event| shape::issue_event(site, repo, event)))
 }
 
 pub(super) fn comments(world: &mut World, call: &Call) -> Answer {

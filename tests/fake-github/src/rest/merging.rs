@@ -6,7 +6,7 @@ use serde_json::json;
 use super::pulls::found;
 use super::{Answer, Call, Refusal, Reply};
 use crate::shape;
-use crate::state::{IssueState, RepoState, Site, World};
+use crate::state::{Happened, IssueState, RepoState, Site, World};
 use crate::store::{Signer, full};
 
 pub(super) fn merged(world: &mut World, call: &Call) -> Answer {
@@ -48,7 +48,7 @@ pub(crate) struct How<'a> {
 
 /// Merges a pull request into its base; returns the new tip.
 pub(crate) fn merge_pull(
-    site: &Site,
+    site: &mut Site,
     repo: &mut RepoState,
     number: u64,
     actor: &str,
@@ -100,6 +100,7 @@ pub(crate) fn merge_pull(
             pull.merge_commit_sha = Some(oid.to_string());
             pull.auto_merge = None;
         }
+        issue.happened(site, Happened::Closed, actor);
     }
     Ok(oid.to_string())
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Answer, Call, Refusal, Reply, at_most, page};
 use crate::shape;
-use crate::state::{Issue, IssueState, Pull, RepoState, Site, World};
+use crate::state::{Happened, Issue, IssueState, Pull, RepoState, Site, World};
 use crate::store::full;
 use crate::token::TokenKind;
 
@@ -116,6 +116,7 @@ pub(crate) fn open(site: &mut Site, repo: &mut RepoState, wanted: &Wanted<'_>) -
         updated_at: now,
         closed_at: None,
         closed_by: None,
+        events: Vec::new(),
         pull: Some(Pull {
             id: site.next_id("pull"),
             draft: wanted.draft,
@@ -157,7 +158,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
 
 /// Opens or closes an issue or pull request again.
 pub(crate) fn set_state(
-    site: &Site,
+    site: &mut Site,
     repo: &mut RepoState,
     number: u64,
     state: IssueState,
@@ -200,6 +201,8 @@ pub(crate) fn set_state(
     if let (IssueState::Closed, Some(pull)) = (state, issue.pull.as_mut()) {
         pull.auto_merge = None;
     }
+    let what = if state == IssueState::Closed { Happened::Closed } else { Happened::Reopened };
+    issue.happened(site, what, actor);
     Ok(())
 }
 

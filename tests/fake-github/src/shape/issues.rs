@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{node, user, user_id};
-use crate::state::{Comment, Issue, RepoState, Site, stamp};
+use crate::state::{Comment, Issue, IssueEvent, RepoState, Site, stamp};
 
 /// `label`, whether or not the repository describes it.
 pub(crate) fn label(site: &Site, repo: &RepoState, name: &str) -> Value {
@@ -70,17 +70,18 @@ pub(crate) fn issue(site: &Site, repo: &RepoState, issue: &Issue) -> Value {
     shown
 }
 
-/// `state-change-issue-event`: a close.
-pub(crate) fn closed_event(site: &Site, repo: &RepoState, issue: &Issue, actor: &str) -> Value {
+/// `state-change-issue-event`: a close, and whatever else changes where a pull request stands.
+pub(crate) fn issue_event(site: &Site, repo: &RepoState, event: &IssueEvent) -> Value {
+    let (name, prefix) = event.what.words();
     json!({
-        "id": issue.id,
-        "node_id": node("CE", issue.id),
-        "url": format!("{}/issues/events/{}", repo.api(&site.base), issue.id),
-        "actor": user(site, actor),
-        "event": "closed",
+        "id": event.id,
+        "node_id": node(prefix, event.id),
+        "url": format!("{}/issues/events/{}", repo.api(&site.base), event.id),
+        "actor": user(site, &event.actor),
+        "event": name,
         "commit_id": null,
         "commit_url": null,
-        "created_at": stamp(issue.closed_at.unwrap_or(issue.updated_at)),
+        "created_at": stamp(event.created_at),
         "performed_via_github_app": null,
     })
 }

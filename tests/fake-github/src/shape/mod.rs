@@ -22,7 +22,7 @@ pub(crate) use checks::{
 pub(crate) use commits::{
     commit, commit_with_files, diff_entry, git_commit, git_user, simple_commit, tag_verification,
 };
-pub(crate) use issues::{closed_event, comment, issue, label};
+pub(crate) use issues::{comment, issue, issue_event, label};
 pub(crate) use pulls::{mergeable, pull, pull_simple, review};
 pub(crate) use repos::{release, repo_full, repo_minimal, repo_whole};
 pub(crate) use runs::{job, run, workflow};

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::Site;
+
 /// An issue, and a pull request where `pull` is there.
 #[derive(Clone, Debug)]
 pub(crate) struct Issue {
@@ -18,7 +20,55 @@ pub(crate) struct Issue {
     pub updated_at: Timestamp,
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<String>,
+    /// What happened to it, oldest first.
+    pub events: Vec<IssueEvent>,
     pub pull: Option<Pull>,
+}
+
+/// Something that somebody did to an issue.
+#[derive(Clone, Debug)]
+pub(crate) struct IssueEvent {
+    pub id: u64,
+    pub what: Happened,
+    pub actor: String,
+    pub created_at: Timestamp,
+}
+
+/// What the events of an issue tell here, of all that GitHub's do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Happened {
+    Closed,
+    Reopened,
+    ConvertedToDraft,
+    ReadyForReview,
+}
+
+impl Happened {
+    /// The event's name, and the prefix of its node id.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Closed => ("closed", "CE"),
+            Self::Reopened => ("reopened", "REE"),
+            Self::ConvertedToDraft => ("convert_to_draft", "CTDE"),
+            Self::ReadyForReview => ("ready_for_review", "RFRE"),
+        }
+    }
+}
+
+impl Issue {
+    /// Adds an event of the present.
+    pub fn happened(&mut self, site: &mut Site, what: Happened, actor: &str) {
+        let (id, created_at) = (site.next_id("issue-event"), site.clock.now());
+        self.events.push(IssueEvent { id, what, actor: actor.to_owned(), created_at });
+    }
+
+    /// Converts a pull request to a draft or marks it ready, whichever `what` is; what it is already is no event.
+    pub fn mark(&mut self, site: &mut Site, what: Happened, actor: &str) {
+        let draft = what == Happened::ConvertedToDraft;
+        let Some(pull) = self.pull.as_mut().filter(|pull| pull.draft != draft) else { return };
+        pull.draft = draft;
+        self.happened(site, what, actor);
+    }
 }
 
 /// Whether an issue is open.

@@ -13,7 +13,7 @@ mod issue;
 mod repo;
 mod runs;
 
-pub(crate) use issue::{AutoMerge, Comment, Issue, IssueState, Label, Pull, Review};
+pub(crate) use issue::{AutoMerge, Comment, Happened, Issue, IssueEvent, IssueState, Label, Pull, Review};
 pub use repo::RepoSettings;
 pub(crate) use repo::{ByCommit, RepoState};
 pub(crate) use runs::{CheckRunState, CheckSuite, DeploymentState, ReleaseState, RunState, StatusState};

@@ -16,6 +16,7 @@ mod client;
 mod enterprise;
 mod faults;
 mod flow;
+mod issue_events;
 mod operations;
 mod ran;
 mod refusals;
