@@ -67,6 +67,10 @@ impl FakeGitHub {
         Ok(Self { _listener: listener, shared, ca_file, _folder: folder })
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// The certificate of the authority that vouches for this server, for `SSL_CERT_FILE`; none without TLS.
     #[must_use]
     pub fn ca_file(&self) -> Option<&Path> {

@@ -6,6 +6,7 @@
 //!
 //! - [`FakeGitHub`] and [`Repo`]: starting and driving it;
 //! - [`facts`]: what a test may say has happened;
+//! - [`Saved`]: a state to return to;
 //! - [`Token`], [`Fault`], [`Exchange`]: who calls, what goes wrong, what was said;
 //! - [`Tls`], [`Proxy`]: an authority of its own, and the way to a server through somebody else;
 //! - [`runner`]: the environment that the Actions runner gives a step, and its files read back.
@@ -28,6 +29,7 @@ mod proxy;
 mod repo;
 mod rest;
 pub mod runner;
+mod saved;
 mod server;
 mod shape;
 mod state;
@@ -44,6 +46,7 @@ pub use facts::{
 pub use faults::{Effect, Fault, On};
 pub use proxy::{Asked, Manner, Proxy};
 pub use repo::{PullView, Repo};
+pub use saved::Saved;
 pub use state::RepoSettings;
 pub use tls::Tls;
 pub use token::{Level, Token, TokenKind};

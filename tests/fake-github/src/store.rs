@@ -56,6 +56,20 @@ impl Store {
         Ok(Self { git, path: path.to_owned() })
     }
 
+    /// A copy in another folder.
+    pub fn copied(&self, to: &Path) -> anyhow::Result<Self> {
+        copy_folder(&self.path, to)?;
+        Ok(Self { git: Repository::open_bare(to)?, path: to.to_owned() })
+    }
+
+    /// Puts all objects into one file, so that a copy is quickly made.
+    pub fn pack(&self) -> anyhow::Result<()> {
+        let mut git = std::process::Command::new("git");
+        git.current_dir(&self.path).args(["repack", "-a", "-d", "-q", "--keep-unreachable"]);
+        anyhow::ensure!(git.status()?.success(), "git repack failed in `{}`", self.path.display());
+        Ok(())
+    }
+
     /// Refuses pushes to these branches, as branch protection does.
     pub fn protect(&self, branches: &[String]) -> std::io::Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
@@ -279,6 +293,25 @@ impl Signer<'_> {
     pub(crate) fn signature(&self) -> Git<Signature<'static>> {
         Signature::new(self.name, self.email, &Time::new(self.when.as_second(), 0))
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            copy_folder(&path, &target)?;
+        } else if path.components().any(|part| part.as_os_str() == "objects") {
+            // git never changes an object: it can be in two places.
+            std::fs::hard_link(path, target)?;
+        } else {
+            // `std::fs::copy` asks the file system to copy, which waits for what was just written to reach the disk.
+            std::fs::write(&target, std::fs::read(&path)?)?;
+            std::fs::set_permissions(&target, entry.metadata()?.permissions())?;
+        }
+    }
+    Ok(())
 }
 
 /// A full, 40-digit object name.

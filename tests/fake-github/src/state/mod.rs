@@ -29,6 +29,7 @@ pub(crate) struct World {
 }
 
 /// What is not of one repository.
+#[derive(Clone)]
 pub(crate) struct Site {
     /// `http://127.0.0.1:PORT`
     pub base: String,

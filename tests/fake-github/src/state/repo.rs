@@ -1,6 +1,7 @@
 //! What GitHub knows of one repository beside its git objects.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ pub(crate) struct RepoState {
 }
 
 /// Positions of what there is on each commit: repositories of tests have tens of thousands of each.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ByCommit {
     suites: BTreeMap<String, Vec<usize>>,
     statuses: BTreeMap<String, Vec<usize>>,
@@ -91,6 +92,32 @@ impl Default for RepoSettings {
 }
 
 impl RepoState {
+    /// The same repository over a copy of its folder.
+    pub fn copied(&self, to: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            id: self.id,
+            owner: self.owner.clone(),
+            name: self.name.clone(),
+            default_branch: self.default_branch.clone(),
+            created_at: self.created_at,
+            settings: self.settings.clone(),
+            store: self.store.copied(to)?,
+            issues: self.issues.clone(),
+            labels: self.labels.clone(),
+            collaborators: self.collaborators.clone(),
+            check_suites: self.check_suites.clone(),
+            check_runs: self.check_runs.clone(),
+            statuses: self.statuses.clone(),
+            deployments: self.deployments.clone(),
+            by_commit: self.by_commit.clone(),
+            workflows: self.workflows.clone(),
+            runs: self.runs.clone(),
+            releases: self.releases.clone(),
+            verified: self.verified.clone(),
+            tag_verification: self.tag_verification.clone(),
+        })
+    }
+
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.owner, self.name)
     }

@@ -20,4 +20,5 @@ mod issue_events;
 mod operations;
 mod ran;
 mod refusals;
+mod saved;
 mod travel;
