@@ -4,6 +4,7 @@
 //! the routes. Nothing here is recorded as traffic.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
@@ -84,6 +85,7 @@ fn on_site(
             locked(&shared.faults).clear();
             Ok(json!({}))
         }
+        ("GET", ["held"]) => Ok(json!({ "requests": shared.held.load(Ordering::Relaxed) })),
         ("GET", ["traffic"]) => Ok(serde_json::to_value(shared.recorder.all())?),
         ("DELETE", ["traffic"]) => {
             shared.recorder.clear();

@@ -1,6 +1,7 @@
 //! Starting a fake GitHub and driving what is not of one repository.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -60,6 +61,7 @@ impl FakeGitHub {
                 base,
                 world: Mutex::new(world),
                 faults: Mutex::default(),
+                held: AtomicUsize::default(),
                 recorder: Recorder::new(options.record.as_deref())?,
                 last_request: Mutex::new(Instant::now()),
             })
@@ -130,6 +132,12 @@ impl FakeGitHub {
     /// Disarms all faults.
     pub fn clear_faults(&self) {
         locked(&self.shared.faults).clear();
+    }
+
+    /// How many requests faults hold now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.shared.held.load(Ordering::Relaxed)
     }
 
     /// Every REST, GraphQL and git exchange since the start or the last clearing, oldest first.

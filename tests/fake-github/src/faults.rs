@@ -78,6 +78,10 @@ pub enum Effect {
         /// Its length.
         milliseconds: u64,
     },
+    /// Held until the faults are disarmed, then acted on and answered.
+    HoldBefore,
+    /// Acted on, then held until the faults are disarmed, then answered.
+    HoldAfter,
     /// Never answered, and not acted on.
     Hang,
     /// The request is acted on and recorded, and never answered.

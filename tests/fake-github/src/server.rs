@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub base: String,
     pub world: Mutex<World>,
     pub faults: Mutex<Vec<Armed>>,
+    /// How many requests are held now.
+    pub held: AtomicUsize,
     pub recorder: Recorder,
     pub last_request: Mutex<Instant>,
 }
@@ -221,6 +224,7 @@ async fn travel(
         Some(Effect::DelayBefore { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
         }
+        Some(Effect::HoldBefore) => held(&shared).await,
         _ => {}
     }
     let mut reply = if let Some(reply) = injected(effect.as_ref()) {
@@ -241,6 +245,7 @@ async fn travel(
         Some(Effect::DelayAfter { milliseconds }) => {
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
         }
+        Some(Effect::HoldAfter) => held(&shared).await,
         _ => {}
     }
     exchange.status = Some(reply.status);
@@ -251,6 +256,22 @@ async fn travel(
     exchange.response_headers = recorded(response.headers());
     shared.recorder.keep(exchange);
     Ok(response)
+}
+
+/// Waits until no fault is armed, and is counted meanwhile.
+async fn held(shared: &Shared) {
+    struct Counted<'a>(&'a AtomicUsize);
+    impl Drop for Counted<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    shared.held.fetch_add(1, Ordering::Relaxed);
+    // A client that goes away is not held any more.
+    let _counted = Counted(&shared.held);
+    while !locked(&shared.faults).is_empty() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 /// The record says that there was no answer, and there is none until the client goes away.

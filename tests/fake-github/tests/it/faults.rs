@@ -62,9 +62,38 @@ fn a_gateway_answers_for_a_request_that_was_acted_on() {
 }
 
 #[test]
+fn a_held_request_goes_on_once_the_faults_are_disarmed() {
+    for (what, acted) in [(Effect::HoldBefore, false), (Effect::HoldAfter, true)] {
+        let ground = ground();
+        ground.github.inject(Fault::new(On::request("POST", "/git/refs$"), what)).unwrap();
+        let body = json!({ "ref": "refs/heads/one", "sha": ground.first });
+        let answer = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| ground.rest("POST", "/git/refs", body));
+            let start = Instant::now();
+            while ground.github.held() == 0 {
+                assert!(start.elapsed().as_secs() < 10, "nothing is held");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            assert_eq!(ground.get("/git/ref/heads/one").status, if acted { 200 } else { 404 });
+            let told = ground.raw("GET", "/_fake/held", &[], "").unwrap();
+            assert_eq!(told.body, json!({ "requests": 1 }));
+            ground.github.clear_faults();
+            asking.join().unwrap()
+        });
+        assert_eq!((answer.status, ground.github.held()), (201, 0));
+        assert!(ground.repo.resolve("one").is_ok());
+    }
+}
+
+#[test]
 fn the_admin_api_arms_them_by_name() {
     let ground = ground();
-    for what in [json!("hang-after"), json!({ "status-after": { "status": 502 } })] {
+    for what in [
+        json!("hang-after"),
+        json!("hold-before"),
+        json!("hold-after"),
+        json!({ "status-after": { "status": 502 } }),
+    ] {
         let fault = json!({ "on": { "method": "POST" }, "what": what }).to_string();
         let armed = ground.raw("POST", "/_fake/faults", &[], &fault).unwrap();
         assert_eq!(armed.status, 200, "{}", armed.text);
