@@ -28,9 +28,6 @@ pub const USER_AGENT: &str = concat!("promote/", env!("CARGO_PKG_VERSION"));
 
 /// Longest wait for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Longest silence while an answer is awaited or read. GitHub sends a sign of life every 5 s while
-/// it packs, so a long clone is not cut.
-const SILENCE: Duration = Duration::from_mins(1);
 /// Redirects followed within one origin; git itself follows 20, no server needs more than two.
 const REDIRECTS: usize = 5;
 
@@ -39,24 +36,28 @@ const REDIRECTS: usize = 5;
 pub struct Client {
     requests: reqwest::Client,
     proxies: Arc<Proxies>,
+    /// Longest silence while an answer is awaited or read. GitHub sends a sign of life every 5 s while
+    /// it packs, so a long clone is not cut.
+    silence: Duration,
     /// Whether this is a container action, where paths of the machine are not there.
     contained: bool,
 }
 
 impl Client {
-    /// Makes a client of what the environment's variables say; an empty one is unset.
+    /// Makes a client of what the environment's variables say, an empty one being unset; no answer may pause
+    /// for longer than `silence`.
     ///
     /// # Errors
     /// When a proxy is not one, and when there are no root certificates or those named cannot be read.
-    pub fn new(variables: &BTreeMap<String, String>) -> Result<Self> {
+    pub fn new(variables: &BTreeMap<String, String>, silence: Duration) -> Result<Self> {
         install_crypto();
         let get = |name: &str| variables.get(name).filter(|value| !value.trim().is_empty()).cloned();
         let proxies = Arc::new(Proxies::named(get)?);
         let ways = Arc::clone(&proxies);
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
+            .connect_timeout(CONNECT.min(silence))
+            .read_timeout(silence)
             .redirect(Policy::custom(|attempt| {
                 if attempt.previous().len() > REDIRECTS {
                     return attempt.error("too many redirects");
@@ -76,7 +77,7 @@ impl Client {
             builder = builder.tls_certs_only(roots.map_err(|error| no_tls(&error))?);
         }
         let requests = builder.build().map_err(|error| no_tls(&error))?;
-        Ok(Self { requests, proxies, contained: roots::in_container(get) })
+        Ok(Self { requests, proxies, silence, contained: roots::in_container(get) })
     }
 
     /// Begins a request that reads.
@@ -102,6 +103,11 @@ impl Client {
     /// Why a request to `address`, which `variable` names, got no answer.
     pub fn trouble(&self, error: &(dyn Error + 'static), address: &Url, variable: &str) -> Trouble {
         Trouble::of(error, self.proxies.between(address), variable, self.contained)
+    }
+
+    /// How long an answer may take.
+    pub fn patience(&self) -> Duration {
+        self.silence
     }
 
     /// Who may have answered in the server's stead, and what to do: a proxy that sees this request in clear.
@@ -173,7 +179,7 @@ mod tests {
             (BTreeMap::new(), "cannot be reached: "),
             (proxy, "through the proxy `127.0.0.1:9` (of `HTTP_PROXY`): "),
         ] {
-            let client = Client::new(&variables).unwrap();
+            let client = Client::new(&variables, Duration::from_secs(5)).unwrap();
             let error = client.get(nobody.clone()).send().await.unwrap_err();
             let trouble = client.trouble(&error, &nobody, "X");
             assert!(trouble.cause.contains(says) && trouble.cause.contains("refused"), "{trouble:?}");

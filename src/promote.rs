@@ -4,6 +4,7 @@
 //! decides nothing itself. Everything is decided for all apps before the first write.
 
 mod apply;
+mod branch;
 mod carried;
 mod evidence;
 mod existing;
@@ -73,7 +74,13 @@ async fn promoted(flags: Inputs, inputs: Inputs, environment: &Environment) -> R
             break;
         }
         tracing::warn!("a promotion branch moved while this run looked at it: looking again");
-        report.replace(run(&asked, &event, environment, &Which::Only(lost)).await?);
+        match run(&asked, &event, environment, &Which::Only(lost)).await {
+            Ok(again) => report.replace(again),
+            Err(failure) => {
+                report.look_failed(failure);
+                break;
+            }
+        }
     }
     report::report(&report, environment)
 }

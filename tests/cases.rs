@@ -19,7 +19,7 @@ mod case_runner;
 
 use std::path::{Path, PathBuf};
 
-use case_runner::{Case, EXPECTATIONS, Expectations, all, plan_of};
+use case_runner::{Case, EXPECTATIONS, Expectations, all, is_set, plan_of};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
@@ -45,7 +45,7 @@ fn problem(name: &str) -> String {
         .and_then(|case| plan_of(&case).map_err(|error| format!("{error:#}\n")));
     match found {
         Err(error) => error,
-        Ok(found) if all::is_set("UPDATE_CASES") => {
+        Ok(found) if is_set("UPDATE_CASES") => {
             rewrite(&folder, &found);
             String::new()
         }

@@ -21,7 +21,7 @@ mod case_runner;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use case_runner::{Case, Expect, Manner, all, choice_of};
+use case_runner::{Case, Expect, Manner, all, choice_of, is_set};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/selection")
@@ -60,7 +60,7 @@ fn problem(name: &str, text: &str) -> String {
     if hard != found {
         return differs("found one by one, with pages of one entry", &found, &hard);
     }
-    if all::is_set("UPDATE_SELECTION") {
+    if is_set("UPDATE_SELECTION") {
         let kept = text.split("\nexpect:").next().unwrap();
         let mut written = format!("{}\n\nexpect:\n", kept.trim_end());
         for line in yaml(&found).lines() {

@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::client::Refusal;
 use super::{GitHub, set};
 use crate::failure::Result;
 use crate::names::CommitSha;
@@ -17,7 +18,7 @@ pub struct Check {
     pub title: String,
     /// Markdown.
     pub summary: String,
-    /// Notes on lines of the commit, at most 50.
+    /// Notes on lines of the commit.
     pub annotations: Vec<CheckNote>,
 }
 
@@ -47,10 +48,21 @@ pub struct ExistingCheck {
     pub title: String,
     /// Its summary.
     pub summary: String,
+    /// How many annotations it has.
+    pub annotations: usize,
 }
 
 /// The name of the check run on the head of a promotion.
 pub const CHECK: &str = crate::release::evidence::OURS;
+
+/// How many annotations a request may carry.
+const BATCH: usize = 50;
+/// How many annotations a check gets; nobody reads more.
+const MOST_ANNOTATIONS: usize = 200;
+/// What fits into the description of a commit status, in characters.
+const STATUS_LENGTH: usize = 140;
+const CHECKS: &str = "checks: write";
+const STATUSES: &str = "statuses: write";
 
 impl GitHub {
     /// The newest promotion check on a commit: the check run, else the status that stands for it.
@@ -58,25 +70,37 @@ impl GitHub {
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn check_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>> {
+        let checks = match self.checks_on(commit).await {
+            Ok(checks) => checks,
+            // A token that may write no checks may not read them either; then there are only statuses.
+            Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => {
+                return match self.status_on(commit).await {
+                    Ok(Some(status)) => Ok(Some(status)),
+                    _ => Err(refusal.into()),
+                };
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+        match checks.into_iter().max_by_key(|check| check.id) {
+            Some(check) => Ok(Some(check.existing())),
+            None => Ok(self.status_on(commit).await.ok().flatten()),
+        }
+    }
+
+    async fn checks_on(&self, commit: &CommitSha) -> Result<Vec<WireCheck>, Refusal> {
         let path = self.path(&format!("/commits/{commit}/check-runs?check_name={CHECK}&filter=latest"));
         let checks: Vec<WireCheck> = self.reader.list(&path, Some("check_runs"), "checks: read").await?;
-        if let Some(check) =
-            checks.into_iter().filter(|check| check.name == CHECK).max_by_key(|check| check.id)
-        {
-            let output = check.output.unwrap_or_default();
-            return Ok(Some(ExistingCheck {
-                id: Some(check.id),
-                conclusion: check.conclusion,
-                title: output.title.unwrap_or_default(),
-                summary: output.summary.unwrap_or_default(),
-            }));
-        }
-        let statuses = self.statuses(commit).await.unwrap_or_default();
+        Ok(checks.into_iter().filter(|check| check.name == CHECK).collect())
+    }
+
+    async fn status_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>> {
+        let statuses = self.statuses(commit).await?;
         Ok(statuses.into_iter().find(|status| status.context == CHECK).map(|status| ExistingCheck {
             id: None,
-            conclusion: Some(status.state),
+            conclusion: Some(if status.state == "error" { "failure".to_owned() } else { status.state }),
             title: status.description.unwrap_or_default(),
             summary: String::new(),
+            annotations: 0,
         }))
     }
 
@@ -87,66 +111,90 @@ impl GitHub {
     pub async fn write_check(
         &self,
         commit: &CommitSha,
-        existing: Option<u64>,
+        existing: Option<&ExistingCheck>,
         check: &Check,
         details: Option<&str>,
     ) -> Result<()> {
-        let notes: Vec<Value> = check
-            .annotations
-            .iter()
-            .take(50)
-            .map(|note| {
-                json!({"path": note.path, "start_line": note.line, "end_line": note.line,
-                       "annotation_level": note.level, "message": note.message, "title": note.title})
-            })
-            .collect();
-        let mut body = json!({
-            "name": CHECK, "status": "completed", "conclusion": check.conclusion,
-            "output": {"title": check.title, "summary": check.summary, "annotations": notes},
-        });
-        if let Some(details) = details {
-            set(&mut body, "details_url", json!(details));
-        }
-        let (method, path) = match existing {
-            Some(id) => (Method::PATCH, self.path(&format!("/check-runs/{id}"))),
-            None => (Method::POST, self.path("/check-runs")),
-        };
-        if existing.is_none() {
-            set(&mut body, "head_sha", json!(commit));
-        }
-        match self.reader.write(&method, &path, &body, "checks: write").await {
-            Ok(_) => Ok(()),
+        match self.write_check_run(commit, existing, check, details).await {
+            Ok(()) => Ok(()),
             Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => {
-                let state = if check.conclusion == "failure" { "failure" } else { "success" };
-                let description = as_status(&check.title);
-                let body = json!({"state": state, "context": CHECK, "description": description, "target_url": details});
-                let path = self.path(&format!("/statuses/{commit}"));
-                self.reader
-                    .write(&Method::POST, &path, &body, "statuses: write")
-                    .await
-                    .map(|_| ())
-                    .map_err(|_| refusal.into())
+                self.write_status(commit, check, details).await.map_err(|_| refusal.into())
             }
             Err(refusal) => Err(refusal.into()),
         }
     }
-}
 
-/// What fits into a commit status: 140 characters.
-fn as_status(title: &str) -> String {
-    title.chars().take(140).collect()
-}
-
-impl ExistingCheck {
-    /// Whether it says what `check` says.
-    pub fn says(&self, check: &Check) -> bool {
-        let conclusion = self.conclusion.as_deref() == Some(check.conclusion.as_str());
-        let text = match self.id {
-            Some(_) => self.title.trim() == check.title.trim() && self.summary.trim() == check.summary.trim(),
-            None => self.title.trim() == as_status(&check.title).trim(),
+    async fn write_check_run(
+        &self,
+        commit: &CommitSha,
+        existing: Option<&ExistingCheck>,
+        check: &Check,
+        details: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let notes: Vec<Value> = check.annotations.iter().take(MOST_ANNOTATIONS).map(annotation).collect();
+        // GitHub adds annotations to those that are there: a check is written over where it needs no more of them.
+        let same = existing.filter(|existing| notes.is_empty() || existing.annotations == notes.len());
+        if let Some(id) = same.and_then(|existing| existing.id) {
+            return self.over_check_run(id, check, &[], details).await;
+        }
+        let mut batches = notes.chunks(BATCH);
+        let mut body = body_of(check, batches.next().unwrap_or_default(), details);
+        set(&mut body, "head_sha", json!(commit));
+        let look = async || {
+            let written = |one: &WireCheck| one.says(check);
+            Ok(self.checks_on(commit).await?.into_iter().filter(written).max_by_key(|one| one.id))
         };
-        conclusion && text
+        let made: WireCheck = self.reader.created(&self.path("/check-runs"), &body, CHECKS, look).await?;
+        for batch in batches {
+            self.over_check_run(made.id, check, batch, details).await?;
+        }
+        Ok(())
     }
+
+    async fn over_check_run(
+        &self,
+        id: u64,
+        check: &Check,
+        notes: &[Value],
+        details: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let path = self.path(&format!("/check-runs/{id}"));
+        self.reader.write(&Method::PATCH, &path, &body_of(check, notes, details), CHECKS).await.map(drop)
+    }
+
+    async fn write_status(
+        &self,
+        commit: &CommitSha,
+        check: &Check,
+        details: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let state = if check.conclusion == "failure" { "failure" } else { "success" };
+        let description: String = check.title.chars().take(STATUS_LENGTH).collect();
+        let body =
+            json!({"state": state, "context": CHECK, "description": description, "target_url": details});
+        // A second one of the same words would change nothing that anybody sees.
+        let path = self.path(&format!("/statuses/{commit}"));
+        self.reader.write(&Method::POST, &path, &body, STATUSES).await.map(drop)
+    }
+}
+
+fn annotation(note: &CheckNote) -> Value {
+    json!({"path": note.path, "start_line": note.line, "end_line": note.line,
+           "annotation_level": note.level, "message": note.message, "title": note.title})
+}
+
+fn body_of(check: &Check, notes: &[Value], details: Option<&str>) -> Value {
+    let mut output = json!({"title": check.title, "summary": check.summary});
+    if !notes.is_empty() {
+        set(&mut output, "annotations", json!(notes));
+    }
+    let mut body = json!({
+        "name": CHECK, "status": "completed", "conclusion": check.conclusion, "output": output,
+    });
+    if let Some(details) = details {
+        set(&mut body, "details_url", json!(details));
+    }
+    body
 }
 
 #[derive(Deserialize)]
@@ -162,4 +210,27 @@ struct WireCheck {
 struct WireOutput {
     title: Option<String>,
     summary: Option<String>,
+    #[serde(default)]
+    annotations_count: usize,
+}
+
+impl WireCheck {
+    fn existing(self) -> ExistingCheck {
+        let output = self.output.unwrap_or_default();
+        ExistingCheck {
+            id: Some(self.id),
+            conclusion: self.conclusion,
+            title: output.title.unwrap_or_default(),
+            summary: output.summary.unwrap_or_default(),
+            annotations: output.annotations_count,
+        }
+    }
+
+    fn says(&self, check: &Check) -> bool {
+        let is = |text: Option<&String>, wanted: &str| text.is_some_and(|text| text.trim() == wanted.trim());
+        let output = self.output.as_ref();
+        self.conclusion.as_deref() == Some(check.conclusion.as_str())
+            && is(output.and_then(|output| output.title.as_ref()), &check.title)
+            && is(output.and_then(|output| output.summary.as_ref()), &check.summary)
+    }
 }

@@ -3,9 +3,10 @@
 //! Octocrab carries it (authentication, base address, TLS by the program's own HTTP client). What it
 //! answers is decoded by the files beside this one, leniently: only what is used is asked for.
 
+mod limits;
 mod refusal;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -20,14 +21,15 @@ use url::Url;
 
 use super::answer::{Asked, Due, api_address, next_page, not_json};
 use crate::failure::{Failure, Kind, Result};
+use crate::http::Trouble;
 use crate::secret::Secret;
+pub use limits::Budget;
+use limits::{limit, says_limited};
 pub use refusal::Refusal;
 use refusal::without_query;
 
 /// How often an idempotent request is tried.
 const TRIES: u32 = 3;
-/// How long all waiting for rate limits may take in one run, in seconds.
-const PATIENCE: u64 = 300;
 /// GitHub's largest page.
 const PER_PAGE: usize = 100;
 /// GraphQL's path; REST has none that is called so.
@@ -56,7 +58,7 @@ pub struct Client {
     http: crate::http::Client,
     /// The input the token came from, for the hint of a refusal.
     token_input: &'static str,
-    waited: AtomicU64,
+    budget: Arc<Budget>,
 }
 
 /// A successful answer.
@@ -91,6 +93,7 @@ impl Client {
         token: &Secret,
         token_input: &'static str,
         http: crate::http::Client,
+        budget: Arc<Budget>,
     ) -> Result<Self> {
         let plain = !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic());
         if !plain {
@@ -108,20 +111,30 @@ impl Client {
             graphql_api,
             http,
             token_input,
-            waited: AtomicU64::new(0),
+            budget,
         })
     }
 
     /// Reads one object.
     pub async fn get<T: DeserializeOwned>(&self, path: &str, needs: &str) -> Result<T, Refusal> {
-        let answer = self.send(&Method::GET, path, None, needs).await?;
+        let answer = self.read(path, needs).await?;
         Asked { method: &Method::GET, path }.decoded(answer.body, Due::Object)
     }
 
     /// Reads the beginning of a list, as long as `path` asks for.
     pub async fn beginning<T: DeserializeOwned>(&self, path: &str, needs: &str) -> Result<Vec<T>, Refusal> {
-        let answer = self.send(&Method::GET, path, None, needs).await?;
-        Asked { method: &Method::GET, path }.list(answer.body, None)
+        Ok(self.first_page(path, needs).await?.0)
+    }
+
+    /// The same, and whether the list goes on.
+    pub async fn first_page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        needs: &str,
+    ) -> Result<(Vec<T>, bool), Refusal> {
+        let answer = self.read(path, needs).await?;
+        let goes_on = self.next(&answer, path)?.is_some();
+        Ok((Asked { method: &Method::GET, path }.list(answer.body, None)?, goes_on))
     }
 
     /// Reads every page of a list; `items` names the list in the answer, where it is not the answer itself.
@@ -137,17 +150,23 @@ impl Client {
         let asked = Asked { method: &Method::GET, path };
         for _ in 0..MOST_PAGES {
             let Some(page) = next else { return Ok(all) };
-            let answer = self.send(&Method::GET, &page, None, needs).await?;
+            let answer = self.read(&page, needs).await?;
+            next = self.next(&answer, &page)?;
             all.extend(asked.list::<T>(answer.body, items)?);
-            next = next_page(&answer.headers, &self.api, &page).map_err(|link| {
-                let link = link.escape_debug().take(200).collect::<String>().replace('`', "'");
-                asked.unreadable(&format!("its next page is said to be `{link}`, which is not on this API"))
-            })?;
         }
         Err(asked.unreadable(&format!("the list goes on after {MOST_PAGES} pages")))
     }
 
-    /// Writes, and decodes the answer; one that cannot be read says nothing of whether GitHub acted.
+    /// The page after `page`.
+    fn next(&self, answer: &Answer, page: &str) -> Result<Option<String>, Refusal> {
+        next_page(&answer.headers, &self.api, page).map_err(|link| {
+            let link = link.escape_debug().take(200).collect::<String>().replace('`', "'");
+            let why = format!("its next page is said to be `{link}`, which is not on this API");
+            Asked { method: &Method::GET, path: page }.unreadable(&why)
+        })
+    }
+
+    /// Writes what may be written twice, and decodes the answer.
     pub async fn written<T: DeserializeOwned>(
         &self,
         method: &Method,
@@ -159,7 +178,7 @@ impl Client {
         Asked { method, path }.decoded(answer, Due::Object)
     }
 
-    /// Writes; never tried twice after it may have reached GitHub.
+    /// Writes what may be written twice: the second time changes nothing more.
     pub async fn write(
         &self,
         method: &Method,
@@ -167,12 +186,49 @@ impl Client {
         body: &Value,
         needs: &str,
     ) -> Result<Value, Refusal> {
-        Ok(self.send(method, path, Some(body), needs).await?.body)
+        let call = Call { method, path, body: Some(body), needs, again: Again::Safe };
+        Ok(self.send(&self.rest, &call).await?.body)
+    }
+
+    /// Makes something that a second request would make twice: after an answer that does not tell whether GitHub
+    /// acted, `look` says whether it is there, before it is asked for again.
+    pub async fn created<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+        needs: &str,
+        look: impl AsyncFn() -> Result<Option<T>, Refusal>,
+    ) -> Result<T, Refusal> {
+        let call = Call { method: &Method::POST, path, body: Some(body), needs, again: Again::Never };
+        let mut tries = 1;
+        loop {
+            let answer = self
+                .send(&self.rest, &call)
+                .await
+                .and_then(|answer| Asked { method: call.method, path }.decoded(answer.body, Due::Object));
+            let refusal = match answer {
+                Ok(made) => return Ok(made),
+                Err(refusal) => refusal,
+            };
+            if !refusal.is_ambiguous() {
+                return Err(refusal);
+            }
+            let pause = backoff(tries);
+            tokio::time::sleep(pause.unwrap_or(Duration::ZERO)).await;
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+            if pause.is_none() {
+                return Err(refusal);
+            }
+            tries += 1;
+        }
     }
 
     /// Deletes, without a body: GitHub documents none, and some proxies refuse one.
     pub async fn delete(&self, path: &str, needs: &str) -> Result<Value, Refusal> {
-        Ok(self.send(&Method::DELETE, path, None, needs).await?.body)
+        let call = Call { method: &Method::DELETE, path, body: None, needs, again: Again::Safe };
+        Ok(self.send(&self.rest, &call).await?.body)
     }
 
     /// The name of the input that the token comes from.
@@ -180,10 +236,28 @@ impl Client {
         self.token_input
     }
 
-    /// Asks GraphQL; its errors are refusals without a status.
+    /// Asks GraphQL; its errors are refusals with the status of success.
+    ///
+    /// Every mutation of ours sets what it sets, or compares before it moves: made twice it does no more.
     pub async fn graphql(&self, query: &str, variables: &Value, needs: &str) -> Result<Value, Refusal> {
+        self.graphql_so(query, variables, needs, Again::Safe).await
+    }
+
+    /// The same, never made again: for what can be found out another way.
+    pub async fn graphql_once(&self, query: &str, variables: &Value, needs: &str) -> Result<Value, Refusal> {
+        self.graphql_so(query, variables, needs, Again::Never).await
+    }
+
+    async fn graphql_so(
+        &self,
+        query: &str,
+        variables: &Value,
+        needs: &str,
+        again: Again,
+    ) -> Result<Value, Refusal> {
         let body = serde_json::json!({ "query": query, "variables": variables });
-        let mut answer = self.send_to(&self.graphql, &Method::POST, GRAPHQL, Some(&body), needs).await?;
+        let call = Call { method: &Method::POST, path: GRAPHQL, body: Some(&body), needs, again };
+        let mut answer = self.send(&self.graphql, &call).await?;
         if let Some(errors) =
             answer.body.get("errors").and_then(Value::as_array).filter(|errors| !errors.is_empty())
         {
@@ -201,45 +275,31 @@ impl Client {
         }
     }
 
-    async fn send(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Option<&Value>,
-        needs: &str,
-    ) -> Result<Answer, Refusal> {
-        self.send_to(&self.rest, method, path, body, needs).await
+    async fn read(&self, path: &str, needs: &str) -> Result<Answer, Refusal> {
+        let call = Call { method: &Method::GET, path, body: None, needs, again: Again::Safe };
+        self.send(&self.rest, &call).await
     }
 
-    async fn send_to(
-        &self,
-        api: &Octocrab,
-        method: &Method,
-        path: &str,
-        body: Option<&Value>,
-        needs: &str,
-    ) -> Result<Answer, Refusal> {
+    async fn send(&self, api: &Octocrab, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let Call { method, path, needs, .. } = *call;
+        let again = |tries| backoff(tries).filter(|_| call.again == Again::Safe);
         let mut tries = 1;
         loop {
-            let result = once(api, method, path, body).await.map_err(|error| {
-                let trouble = self.http.trouble(error.as_ref(), self.address_of(path), "GITHUB_API_URL");
-                (error, trouble)
-            });
+            let result = self.once(api, call).await;
             let pause = match &result {
-                Ok(answer) if answer.unreadable.is_some() => backoff(method, tries),
-                Ok(answer) if answer.status.is_success() => None,
-                Ok(answer) => match self.rate_limit_pause(answer) {
-                    Some(pause) => Some(pause),
-                    None if answer.status.is_server_error() => backoff(method, tries),
+                Ok(answer) if answer.unreadable.is_some() => again(tries),
+                Ok(answer) => match limit(answer, now()) {
+                    Some(pause) => self.budget.take(pause),
+                    None if answer.status.is_server_error() => again(tries),
                     None => None,
                 },
-                Err((_, trouble)) if trouble.may_pass => backoff(method, tries),
+                Err((_, trouble)) if trouble.may_pass => again(tries),
                 Err(_) => None,
             };
             let Some(pause) = pause else {
                 return match result {
                     Ok(Answer { unreadable: Some(why), .. }) => Err(Asked { method, path }.unreadable(why)),
-                    Ok(answer) if answer.status.is_success() => Ok(answer),
+                    Ok(answer) if answer.status.is_success() && !says_limited(&answer) => Ok(answer),
                     Ok(answer) => Err(self.refused(method, path, &answer, needs)),
                     Err((error, trouble)) => Err(self.unreachable(method, path, error, trouble)),
                 };
@@ -247,6 +307,7 @@ impl Client {
             tracing::info!(
                 milliseconds = pause.as_millis(),
                 request = %format!("{method} {}", without_query(path)),
+                why = %why(&result),
                 "waiting before trying again"
             );
             tokio::time::sleep(pause).await;
@@ -254,41 +315,61 @@ impl Client {
         }
     }
 
+    /// One request, within the time that an answer may take.
+    async fn once(&self, api: &Octocrab, call: &Call<'_>) -> Result<Answer, (anyhow::Error, Trouble)> {
+        let limit = self.http.patience();
+        match tokio::time::timeout(limit, once(api, call.method, call.path, call.body)).await {
+            Ok(answer) => answer.map_err(|error| {
+                let trouble = self.http.trouble(error.as_ref(), self.address_of(call.path), "GITHUB_API_URL");
+                (error, trouble)
+            }),
+            Err(late) => Err((late.into(), Trouble::late(limit))),
+        }
+    }
+
     /// The address that a path is below.
     fn address_of(&self, path: &str) -> &Url {
         if path == GRAPHQL { &self.graphql_api } else { &self.api }
     }
+}
 
-    /// How long a limit asks to wait, if that is still within the patience of this run.
-    ///
-    /// A limited request did not act, so it may be sent again whatever its method.
-    fn rate_limit_pause(&self, answer: &Answer) -> Option<Duration> {
-        let limited = matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
-        let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
-        let seconds =
-            match (number("retry-after"), number("x-ratelimit-remaining"), number("x-ratelimit-reset")) {
-                (Some(after), _, _) if limited => after,
-                (None, Some(0), Some(reset)) if limited => {
-                    let now = std::time::SystemTime::now()
-                        .duration_since(std::time::UNIX_EPOCH)
-                        .map_or(0, |d| d.as_secs());
-                    reset.saturating_sub(now) + 1
-                }
-                _ => return None,
-            };
-        let seconds = seconds.max(1);
-        let before = self.waited.fetch_add(seconds, Ordering::Relaxed);
-        (before + seconds <= PATIENCE).then(|| Duration::from_secs(seconds))
+/// One request.
+#[derive(Debug, Clone, Copy)]
+struct Call<'a> {
+    method: &'a Method,
+    path: &'a str,
+    body: Option<&'a Value>,
+    needs: &'a str,
+    again: Again,
+}
+
+/// Whether a request may be sent again after it may have reached GitHub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// It reads, or the second time changes nothing more.
+    Safe,
+    /// It would make a second one.
+    Never,
+}
+
+/// A second try, a little later each time, with jitter: three tries, within five seconds in all.
+fn backoff(tries: u32) -> Option<Duration> {
+    let jitter = getrandom::u32().unwrap_or(0) % 400;
+    (tries < TRIES).then(|| Duration::from_millis(u64::from(300 * tries * tries + jitter)))
+}
+
+/// Why a request is sent again, in a few words.
+fn why(result: &Result<Answer, (anyhow::Error, Trouble)>) -> String {
+    match result {
+        Ok(answer) if limit(answer, 0).is_some() => "GitHub limits the rate of requests".to_owned(),
+        Ok(answer) => format!("GitHub answered {}", answer.status.as_u16()),
+        Err((_, trouble)) => format!("the server {}", trouble.cause),
     }
 }
 
-/// A second try of an idempotent request, a little later each time, with jitter; five seconds in all.
-fn backoff(method: &Method, tries: u32) -> Option<Duration> {
-    if !matches!(*method, Method::GET) || tries >= TRIES {
-        return None;
-    }
-    let jitter = getrandom::u32().unwrap_or(0) % 400;
-    Some(Duration::from_millis(u64::from(300 * tries * tries + jitter)))
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// Octocrab on the program's own HTTP client, which names the program as GitHub asks of everyone: octocrab's
@@ -346,8 +427,9 @@ mod tests {
     }
 
     #[test]
-    fn only_reads_are_tried_again() {
-        assert!(backoff(&Method::GET, 1).is_some() && backoff(&Method::GET, TRIES).is_none());
-        assert!(backoff(&Method::POST, 1).is_none() && backoff(&Method::PATCH, 1).is_none());
+    fn three_tries_take_less_than_five_seconds_of_waiting() {
+        let waits: Vec<Duration> = (1..).map_while(backoff).collect();
+        assert_eq!(waits.len(), 2);
+        assert!(waits.iter().sum::<Duration>() < Duration::from_secs(5), "{waits:?}");
     }
 }

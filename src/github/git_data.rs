@@ -168,10 +168,11 @@ fn in_path(branch: &BranchName) -> String {
     branch.as_str().split('/').map(encoded).collect::<Vec<_>>().join("/")
 }
 
-fn lost_race(branch: &BranchName) -> Failure {
+/// Somebody else was quicker: looking again may help.
+pub fn lost_race(branch: &BranchName) -> Failure {
     Failure::new(
         Kind::LostRace,
-        format!("branch `{branch}` was moved by somebody else while this run looked at it"),
+        format!("`{branch}` or its pull request was changed by somebody else while this run looked at it"),
     )
     .hinted("run it again: it will look afresh")
 }

@@ -9,15 +9,20 @@ pub mod client;
 pub mod evidence;
 pub mod git_data;
 mod labels;
+pub mod merging;
 pub mod pulls;
+pub mod reviews;
 pub mod survey;
 pub mod tags;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::failure::Result;
 use crate::http;
 use crate::names::RepoSlug;
 use crate::secret::Secret;
-use client::{Address, Client};
+use client::{Address, Budget, Client};
 
 /// One repository on one server, with the tokens of this run.
 #[derive(Debug)]
@@ -39,15 +44,23 @@ pub struct Tokens<'a> {
 }
 
 impl GitHub {
-    /// Connects nothing yet.
+    /// Connects nothing yet; all waiting for rate limits takes `rate_limit_wait` at most.
     ///
     /// # Errors
     /// When an address or a token is not one.
-    pub fn new(address: &Address, tokens: &Tokens<'_>, slug: RepoSlug, http: &http::Client) -> Result<Self> {
-        let reader = Client::new(address, tokens.token, "token", http.clone())?;
+    pub fn new(
+        address: &Address,
+        tokens: &Tokens<'_>,
+        slug: RepoSlug,
+        http: &http::Client,
+        rate_limit_wait: Duration,
+    ) -> Result<Self> {
+        let budget = Arc::new(Budget::of(rate_limit_wait));
+        let client = |token, input| Client::new(address, token, input, http.clone(), Arc::clone(&budget));
+        let reader = client(tokens.token, "token")?;
         let writer = match tokens.pull_request {
-            Some(token) => Client::new(address, token, "pull-request-token", http.clone())?,
-            None => Client::new(address, tokens.token, "token", http.clone())?,
+            Some(token) => client(token, "pull-request-token")?,
+            None => client(tokens.token, "token")?,
         };
         Ok(Self { reader, writer, slug })
     }

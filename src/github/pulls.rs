@@ -4,8 +4,8 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::encoded;
-use super::{GitHub, set};
+use super::GitHub;
+use super::client::{Refusal, encoded};
 use crate::failure::Result;
 use crate::names::{BranchName, CommitSha};
 
@@ -32,8 +32,25 @@ pub struct PullRequest {
     pub draft: bool,
     /// Whether it merges by itself once it may.
     pub auto_merge: bool,
-    /// Its labels.
+    /// Its labels, sorted.
     pub labels: Vec<String>,
+    /// The login of whoever opened it.
+    pub author: String,
+    /// The logins of those who are asked to review it.
+    pub reviewers: Vec<String>,
+    /// The slugs of teams that are asked to review it.
+    pub teams: Vec<String>,
+    /// The logins of those it is assigned to.
+    pub assignees: Vec<String>,
+}
+
+/// Something that happened to a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happened {
+    /// GitHub's word for it: `closed`, `convert_to_draft`, `ready_for_review`, …
+    pub what: String,
+    /// The login of whoever did it, and its kind (`User`, `Bot`).
+    pub by: Option<(String, String)>,
 }
 
 /// Where a pull request stands.
@@ -77,38 +94,51 @@ pub const CLOSED_BY_US: &str = "promote-superseded";
 pub(super) const PULLS: &str = "pull-requests: write";
 
 impl GitHub {
-    /// Every pull request from `branch` to `base`, newest first.
+    /// The newest pull requests from `branch`, to whatever base, newest first: up to a page of them, and any open one.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn pull_requests(&self, branch: &BranchName, base: &BranchName) -> Result<Vec<PullRequest>> {
+    pub async fn pull_requests(&self, branch: &BranchName) -> Result<Vec<PullRequest>> {
+        Ok(self.pulls_of(branch).await?.into_iter().map(WirePull::into_pull).collect())
+    }
+
+    async fn pulls_of(&self, branch: &BranchName) -> Result<Vec<WirePull>, Refusal> {
         let head = encoded(&format!("{}:{branch}", self.slug.owner));
-        let path = self.path(&format!("/pulls?state=all&head={head}&base={}", encoded(base.as_str())));
-        let pulls: Vec<WirePull> = self.writer.list(&path, None, "pull-requests: read").await?;
+        let path = |state: &str| self.path(&format!("/pulls?state={state}&head={head}"));
+        let newest = format!("{}&sort=created&direction=desc&per_page=100", path("all"));
+        let needs = "pull-requests: read";
+        let (mut pulls, goes_on) = self.writer.first_page::<WirePull>(&newest, needs).await?;
+        if goes_on && !pulls.iter().any(|pull| pull.state == "open") {
+            // One that was opened again may be older than all of these.
+            pulls.extend(self.writer.list::<WirePull>(&path("open"), None, needs).await?);
+        }
         // A fork may have a branch of the same name; some servers know no filter.
         let ours = |pull: &&WirePull| {
             let repository = pull.head.repo.as_ref().map(|repo| repo.full_name.as_str());
             pull.head.name == branch.as_str()
-                && pull.base.name == base.as_str()
                 && repository.is_none_or(|name| name.eq_ignore_ascii_case(&self.slug.to_string()))
         };
-        let mut pulls: Vec<PullRequest> =
-            pulls.into_iter().filter(|pull| ours(&pull)).map(WirePull::into_pull).collect();
+        let mut pulls: Vec<WirePull> = pulls.into_iter().filter(|pull| ours(&pull)).collect();
         pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+        pulls.dedup_by_key(|pull| pull.number);
         Ok(pulls)
     }
 
-    /// Opens a pull request; where drafts are not offered, a ready one. An open one that is already there is adopted.
+    /// A pull request as it is now.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn pull_request(&self, number: u64) -> Result<PullRequest> {
+        let path = self.path(&format!("/pulls/{number}"));
+        Ok(self.writer.get::<WirePull>(&path, "pull-requests: read").await?.into_pull())
+    }
+
+    /// Opens a pull request; where drafts are not offered, a ready one. An open one that is already there is found.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn open_pull_request(&self, new: &NewPull<'_>) -> Result<(PullRequest, Opened)> {
-        let mut body = json!({
-            "title": new.title, "head": new.head, "base": new.base, "body": new.body, "draft": new.draft,
-            "maintainer_can_modify": false,
-        });
-        let mut answer =
-            self.writer.written::<WirePull>(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
+        let mut answer = self.post_pull_request(new, new.draft).await;
         if let Err(refusal) = &answer
             && new.draft
             && refusal.is(StatusCode::UNPROCESSABLE_ENTITY)
@@ -117,28 +147,35 @@ impl GitHub {
             tracing::warn!(
                 "this repository has no draft pull requests: it is opened as a ready one, and its failing check blocks it"
             );
-            set(&mut body, "draft", Value::Bool(false));
-            answer = self.writer.written::<WirePull>(&Method::POST, &self.path("/pulls"), &body, PULLS).await;
+            answer = self.post_pull_request(new, false).await;
         }
-        let refusal = match answer {
-            Ok(pull) => return Ok((pull.into_pull(), Opened::Now)),
-            Err(refusal) => refusal,
-        };
-        // A duplicate, or an answer that was lost after GitHub acted: look before giving up.
-        let ambiguous = refusal
-            .status
-            .is_none_or(|status| status.is_server_error() || status == StatusCode::UNPROCESSABLE_ENTITY);
-        if ambiguous {
-            let open = self
-                .pull_requests(new.head, new.base)
-                .await?
-                .into_iter()
-                .find(|pull| pull.state == PullState::Open);
-            if let Some(open) = open {
-                return Ok((open, Opened::Before));
+        match answer {
+            Ok(pull) => Ok((pull, Opened::Now)),
+            // A duplicate: another run was quicker.
+            Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {
+                match self.open_from(new).await? {
+                    Some(open) => Ok((open.into_pull(), Opened::Before)),
+                    None => Err(refusal.into()),
+                }
             }
+            Err(refusal) => Err(refusal.into()),
         }
-        Err(refusal.into())
+    }
+
+    async fn post_pull_request(&self, new: &NewPull<'_>, draft: bool) -> Result<PullRequest, Refusal> {
+        let body = json!({
+            "title": new.title, "head": new.head, "base": new.base, "body": new.body, "draft": draft,
+            "maintainer_can_modify": false,
+        });
+        let look = async || self.open_from(new).await;
+        let made: WirePull = self.writer.created(&self.path("/pulls"), &body, PULLS, look).await?;
+        Ok(made.into_pull())
+    }
+
+    /// The open pull request from its branch to its base.
+    async fn open_from(&self, new: &NewPull<'_>) -> Result<Option<WirePull>, Refusal> {
+        let is_it = |pull: &WirePull| pull.state == "open" && pull.base.name == new.base.as_str();
+        Ok(self.pulls_of(new.head).await?.into_iter().find(is_it))
     }
 
     /// Sets title and body.
@@ -151,15 +188,31 @@ impl GitHub {
         Ok(())
     }
 
-    /// Closes a pull request, and marks the close as ours.
+    /// Puts on the label of a close of ours; without leave to make it, the text alone says whose close it is.
+    pub async fn mark_closed(&self, number: u64) {
+        if let Err(failure) = self.add_labels(number, &[CLOSED_BY_US.to_owned()]).await {
+            tracing::info!(%failure, "the pull request could not be labelled as closed by us; its text says so");
+        }
+    }
+
+    /// Takes off the label of a close of ours.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn unmark_closed(&self, number: u64) -> Result<()> {
+        let label = self.path(&format!("/issues/{number}/labels/{CLOSED_BY_US}"));
+        match self.writer.delete(&label, PULLS).await {
+            Err(refusal) if !refusal.is(StatusCode::NOT_FOUND) => Err(refusal.into()),
+            // It could not be put there in the first place, or a person took it off.
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes a pull request.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn close_pull_request(&self, number: u64) -> Result<()> {
-        // Before it is closed: a run that is cut short must not leave a close that looks like a person's.
-        if let Err(failure) = self.add_labels(number, &[CLOSED_BY_US.to_owned()]).await {
-            tracing::info!(%failure, "the pull request could not be labelled as closed by us; its text says so");
-        }
         self.set_state(number, "closed").await
     }
 
@@ -168,13 +221,7 @@ impl GitHub {
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn reopen_pull_request(&self, number: u64) -> Result<()> {
-        let label = self.path(&format!("/issues/{number}/labels/{CLOSED_BY_US}"));
-        self.set_state(number, "open").await?;
-        match self.writer.delete(&label, PULLS).await {
-            Err(refusal) if !refusal.is(StatusCode::NOT_FOUND) => Err(refusal.into()),
-            // It could not be put there in the first place, or a person took it off.
-            _ => Ok(()),
-        }
+        self.set_state(number, "open").await
     }
 
     async fn set_state(&self, number: u64, state: &str) -> Result<()> {
@@ -183,107 +230,30 @@ impl GitHub {
         Ok(())
     }
 
-    /// Says something below a pull request.
+    /// The messages of a pull request's commits, oldest first: also of one that is closed, and whose branch is gone.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn comment(&self, number: u64, text: &str) -> Result<()> {
-        let path = self.path(&format!("/issues/{number}/comments"));
-        self.writer.write(&Method::POST, &path, &json!({"body": text}), PULLS).await?;
-        Ok(())
+    pub async fn messages_of(&self, number: u64) -> Result<Vec<String>> {
+        let path = self.path(&format!("/pulls/{number}/commits"));
+        let commits: Vec<WirePullCommit> = self.writer.list(&path, None, "pull-requests: read").await?;
+        Ok(commits.into_iter().map(|commit| commit.commit.message).collect())
     }
 
-    /// Whether anybody's latest review approves it.
+    /// What happened to a pull request, oldest first.
+    ///
+    /// The issue behind it says who closed it too, but reading that takes `issues: read`, which nothing else needs.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn is_approved(&self, number: u64) -> Result<bool> {
-        let path = self.path(&format!("/pulls/{number}/reviews"));
-        let reviews: Vec<WireReview> = self.writer.list(&path, None, "pull-requests: read").await?;
-        Ok(reviews.iter().any(|review| review.state == "APPROVED"))
-    }
-
-    /// The login and kind (`User`, `Bot`) of whoever closed a pull request last.
-    ///
-    /// The issue behind it says so too, but reading that takes `issues: read`, which nothing else needs.
-    ///
-    /// # Errors
-    /// When GitHub refuses or cannot be reached.
-    pub async fn closed_by(&self, number: u64) -> Result<Option<(String, String)>> {
+    pub async fn happened(&self, number: u64) -> Result<Vec<Happened>> {
         let path = self.path(&format!("/issues/{number}/events"));
         let events: Vec<WireEvent> = self.writer.list(&path, None, "pull-requests: read").await?;
-        let last = events.into_iter().rfind(|event| event.event == "closed");
-        Ok(last.and_then(|event| event.actor).map(|user| (user.login, user.kind)))
-    }
-
-    /// Asks for reviews; people that GitHub does not accept (the author, strangers) are dropped one by one.
-    ///
-    /// # Errors
-    /// When GitHub refuses or cannot be reached.
-    pub async fn request_reviews(
-        &self,
-        number: u64,
-        users: &[String],
-        teams: &[String],
-    ) -> Result<Vec<String>> {
-        let path = self.path(&format!("/pulls/{number}/requested_reviewers"));
-        let all = json!({"reviewers": users, "team_reviewers": teams});
-        match self.writer.write(&Method::POST, &path, &all, PULLS).await {
-            Ok(_) => return Ok(Vec::new()),
-            Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {}
-            Err(refusal) => return Err(refusal.into()),
-        }
-        let users = users.iter().map(|user| (user, json!({"reviewers": [user]})));
-        let teams = teams.iter().map(|team| (team, json!({"team_reviewers": [team]})));
-        let mut dropped = Vec::new();
-        for (name, body) in users.chain(teams) {
-            match self.writer.write(&Method::POST, &path, &body, PULLS).await {
-                Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => dropped.push(name.clone()),
-                other => drop(other?),
-            }
-        }
-        Ok(dropped)
-    }
-
-    /// Assigns people.
-    ///
-    /// # Errors
-    /// When GitHub refuses or cannot be reached.
-    pub async fn assign(&self, number: u64, people: &[String]) -> Result<()> {
-        let path = self.path(&format!("/issues/{number}/assignees"));
-        self.writer.write(&Method::POST, &path, &json!({"assignees": people}), PULLS).await?;
-        Ok(())
-    }
-
-    /// Marks a draft as ready for review.
-    ///
-    /// # Errors
-    /// When GitHub refuses or cannot be reached.
-    pub async fn mark_ready(&self, node_id: &str) -> Result<()> {
-        let query = "mutation($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { clientMutationId } }";
-        self.writer.graphql(query, &json!({"id": node_id}), PULLS).await?;
-        Ok(())
-    }
-
-    /// Turns a pull request into a draft.
-    ///
-    /// # Errors
-    /// When GitHub refuses, as it does where drafts are not offered.
-    pub async fn mark_draft(&self, node_id: &str) -> Result<()> {
-        let query = "mutation($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { clientMutationId } }";
-        self.writer.graphql(query, &json!({"id": node_id}), PULLS).await?;
-        Ok(())
-    }
-
-    /// Arms auto-merge.
-    ///
-    /// # Errors
-    /// When GitHub refuses, as it does when the pull request could be merged right away.
-    pub async fn enable_auto_merge(&self, node_id: &str, method: &str) -> Result<()> {
-        let query = "mutation($id: ID!, $method: PullRequestMergeMethod!) { enablePullRequestAutoMerge(\
-                     input: {pullRequestId: $id, mergeMethod: $method}) { clientMutationId } }";
-        self.writer.graphql(query, &json!({"id": node_id, "method": method}), PULLS).await?;
-        Ok(())
+        let by = |event: WireEvent| Happened {
+            what: event.event,
+            by: event.actor.map(|user| (user.login, user.kind)),
+        };
+        Ok(events.into_iter().map(by).collect())
     }
 }
 
@@ -303,8 +273,20 @@ struct WirePull {
     auto_merge: Option<Value>,
     #[serde(default)]
     labels: Vec<WireLabel>,
+    user: Option<WireUser>,
+    #[serde(default)]
+    requested_reviewers: Vec<WireUser>,
+    #[serde(default)]
+    requested_teams: Vec<WireTeam>,
+    #[serde(default)]
+    assignees: Vec<WireUser>,
     head: WireSide,
     base: WireSide,
+}
+
+#[derive(Deserialize)]
+struct WireTeam {
+    slug: String,
 }
 
 #[derive(Deserialize)]
@@ -346,13 +328,23 @@ impl WirePull {
             draft: self.draft,
             auto_merge: self.auto_merge.is_some(),
             labels,
+            author: self.user.map(|user| user.login).unwrap_or_default(),
+            reviewers: self.requested_reviewers.into_iter().map(|user| user.login).collect(),
+            teams: self.requested_teams.into_iter().map(|team| team.slug).collect(),
+            assignees: self.assignees.into_iter().map(|user| user.login).collect(),
         }
     }
 }
 
 #[derive(Deserialize)]
-struct WireReview {
-    state: String,
+struct WirePullCommit {
+    commit: WireMessage,
+}
+
+#[derive(Deserialize)]
+struct WireMessage {
+    #[serde(default)]
+    message: String,
 }
 
 #[derive(Deserialize)]

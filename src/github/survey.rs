@@ -47,7 +47,7 @@ impl GitHub {
             variables.insert("name".to_owned(), json!(self.slug.name));
             let answer = self
                 .reader
-                .graphql(&question.document(some), &Value::Object(variables), "checks: read")
+                .graphql_once(&question.document(some), &Value::Object(variables), "checks: read")
                 .await?;
             for (place, commit) in some.iter().enumerate() {
                 let found = answer.pointer(&format!("/repository/c{place}")).cloned();

@@ -2,11 +2,12 @@
 //! the network.
 
 use std::error::Error;
+use std::time::Duration;
 
 use rustls::CertificateError;
 
 use super::proxy::Proxy;
-use super::{CONNECT, SILENCE, roots};
+use super::roots;
 
 /// Why there was no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,15 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// An answer that was not there after `limit`.
+    pub fn late(limit: Duration) -> Self {
+        Self {
+            cause: format!("took longer than {} s", limit.as_secs()),
+            hints: vec!["run it again, or set `request-timeout` to more".to_owned()],
+            may_pass: true,
+        }
+    }
+
     /// Judges an error of the HTTP client for a request that went through `proxy`, to an address that
     /// `variable` names.
     pub(super) fn of(
@@ -100,8 +110,8 @@ pub(super) fn wants_password(proxy: &Proxy) -> String {
 pub(super) fn phrase(error: &(dyn Error + 'static)) -> String {
     let request = causes(error).find_map(|cause| cause.downcast_ref::<reqwest::Error>());
     if let Some(error) = request.filter(|error| error.is_timeout()) {
-        let (what, limit) = if error.is_connect() { ("connection", CONNECT) } else { ("answer", SILENCE) };
-        return format!("no {what} within {} s", limit.as_secs());
+        let what = if error.is_connect() { "no connection was made" } else { "there was no answer" };
+        return format!("{what} within the time that an answer may take (`request-timeout`)");
     }
     one_line(&causes(error).last().map(ToString::to_string).unwrap_or_default())
 }

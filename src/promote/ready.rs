@@ -4,20 +4,21 @@
 //! [`Ready::applied`].
 
 use super::apply::{Applied, Ground, apply};
-use super::existing::{self, Mark, Pulls};
+use super::branch::{self, Mark};
+use super::existing::{self, Pulls};
 use super::observe::World;
 use super::report::Promoted;
 use super::repository::Repository;
 use crate::decide::{Decision, decision};
 use crate::failure::{Failure, Kind, Problem, Result};
 use crate::git::Listing;
-use crate::github::checks::Check;
+use crate::github::checks::ExistingCheck;
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::overlay::{FileEdit, OverlayFile, bare_diff, unified_diff};
 use crate::plan::{self, Outcome, Plan};
 use crate::policy;
-use crate::proposal::reconcile::{self, Action, Asked, Consent, Proof, Push};
-use crate::proposal::{self, Context, Proposal, markdown, plan_digest};
+use crate::proposal::reconcile::{self, Action, Asked, Proof, Wanted, What};
+use crate::proposal::{self, CheckText, Context, Proposal, plan_digest};
 use crate::release::version::Version;
 use crate::runner::environment::Environment;
 use crate::settings::{self, Promotion};
@@ -32,6 +33,12 @@ pub struct Ready {
     of_another: bool,
     pulls: Pulls,
     head: Option<CommitSha>,
+    /// The title that its pull request was given.
+    subject: Option<String>,
+    /// The check on the head.
+    check: Option<ExistingCheck>,
+    held: CheckText,
+    digest: String,
     diff: String,
     warnings: Vec<Problem>,
 }
@@ -42,10 +49,10 @@ impl Ready {
     /// # Errors
     /// When anything about this app and target cannot be read or moved safely.
     pub async fn decided(world: &World<'_>, promotion: &Promotion, repository: &Repository) -> Result<Self> {
-        let branch = settings::promotion_branch(&promotion.app, &promotion.target.name)?;
-        nothing_is_in_the_way(&repository.listing, &branch)?;
+        let name = settings::promotion_branch(&promotion.app, &promotion.target.name)?;
+        nothing_is_in_the_way(&repository.listing, &name)?;
         let mut observation = world.observation(promotion).await?;
-        let pulls = existing::pulls(world.github, &branch, &world.repository.base).await?;
+        let pulls = existing::pulls(world.github, &name, &world.repository.base).await?;
         if let Some(open) = &pulls.open {
             observation.pull_request.number = Some(open.number);
             observation.pull_request.labels.clone_from(&open.labels);
@@ -64,16 +71,32 @@ impl Ready {
             None => None,
         };
         let digest = plan_digest(&plan);
+        let elsewhere = pulls.open.as_ref().and_then(|open| repository.listing.branches.get(&open.base));
+        let grounds = std::iter::once(&world.trunk_head).chain(elsewhere);
+        let grounds: Vec<_> = grounds.filter(|head| world.history.contains(head)).cloned().collect();
         let mark = Mark {
             app: &promotion.app,
             target: &promotion.target.name,
             folder: &promotion.target.path,
+            merged: &pulls.merged,
+            grounds: &grounds,
             proposed: proposal.as_ref().map(|_| (digest.as_str(), edits.as_slice())),
         };
-        let head = repository.listing.branches.get(branch.as_str()).cloned();
-        let on_branch = existing::branch(world.history, head.as_ref(), &world.repository.commit, &mark)?;
+        let head = repository.listing.branches.get(name.as_str()).cloned();
+        let on_branch = branch::branch(world.history, head.as_ref(), &world.repository.commit, &mark)?;
         let tag_there = on_branch.as_ref().and_then(|branch| branch.content.tag().map(str::to_owned));
-        let action = action(world, &plan, promotion, proposal.as_ref(), on_branch, &pulls, &digest).await?;
+        let subject = on_branch.as_ref().and_then(|branch| branch.content.subject().map(str::to_owned));
+        let held = proposal::held(&plan);
+        let look = Look {
+            world,
+            plan: &plan,
+            promotion,
+            proposal: proposal.as_ref(),
+            held: &held,
+            digest: &digest,
+            pulls: &pulls,
+        };
+        let (action, check) = look.action(on_branch).await?;
         let chosen = plan.proposed.as_ref().and_then(|release| release.tag.as_ref());
         let kept = matches!(action, Action::Leave { .. } | Action::Hold { .. });
         let of_another =
@@ -87,6 +110,10 @@ impl Ready {
             of_another,
             pulls,
             head,
+            subject,
+            check,
+            held,
+            digest,
             warnings,
         })
     }
@@ -99,7 +126,7 @@ impl Ready {
         };
         let (app, target) = (&plan.app.name, &plan.target.environment);
         if plan.proposed.is_none() {
-            tracing::info!(%app, %target, runs = version(&plan.active), "nothing to promote");
+            tracing::info!(%app, %target, runs = version(&plan.active), action = %self.action, "nothing to promote");
             return;
         }
         tracing::info!(
@@ -107,6 +134,7 @@ impl Ready {
             carried_by = plan.source.commit.short(), changes = plan.changes.len(), commits = plan.commits.len(),
             passed_over = plan.passed_over.len(),
             policy = plan.policy.as_ref().map_or("off", |policy| policy.verdict.as_str()),
+            action = %self.action,
             "decided what to promote"
         );
         for change in &plan.changes {
@@ -136,6 +164,9 @@ impl Ready {
             Action::Leave { why, .. } => format!("A run leaves it alone: {why}."),
             Action::Hold { why, .. } => format!("A run holds it: {}.", why.join("; ")),
             Action::Close { number } => format!("A run closes pull request {number}."),
+            Action::Sweep { number } => {
+                format!("A run removes the branch of pull request {number}, which was closed.")
+            }
         };
         let report = self.plan.policy.as_ref().filter(|report| report.verdict.blocks());
         let findings =
@@ -174,10 +205,15 @@ impl Ready {
                 .tree_id(&world.repository.commit, &RepoPath::parse("")?)?
                 .unwrap_or_default(),
             open: self.pulls.open.clone(),
-            held: held(&self.plan),
+            subject: self.subject.clone(),
+            digest: self.digest.clone(),
+            check: self.check.clone(),
+            closed_by_us: self.pulls.closed_by_us.clone(),
+            held: self.held.clone(),
+            history: world.history,
             run_url: environment.run_url(),
         };
-        let applied = apply(&ground, &self.action, self.proposal.as_ref()).await?;
+        let applied = Box::pin(apply(&ground, &self.action, self.proposal.as_ref())).await?;
         let left = matches!(self.action, Action::Leave { .. } | Action::Hold { .. });
         let blocked = self.plan.policy.as_ref().is_some_and(|policy| policy.verdict.blocks()) && !left;
         let outcome = if blocked { Outcome::Blocked } else { applied.outcome };
@@ -203,49 +239,66 @@ impl Ready {
     }
 }
 
-async fn action(
-    world: &World<'_>,
-    plan: &Plan,
-    promotion: &Promotion,
-    proposal: Option<&Proposal>,
-    branch: Option<reconcile::Branch>,
-    pulls: &Pulls,
-    digest: &str,
-) -> Result<Action> {
-    let github = world.github;
-    let body = match (proposal, &pulls.open) {
-        (Some(proposal), Some(open)) => proposal.body_over(&open.body),
-        (Some(proposal), None) => proposal.body.clone(),
-        (None, _) => String::new(),
-    };
-    let tag = plan.proposed.as_ref().and_then(|release| release.tag.as_deref()).unwrap_or_default();
-    let asked = if world.asked.is_some() { Asked::ByName } else { Asked::No };
-    let wanted = match proposal {
-        Some(proposal) => {
-            reconcile::Wanted::Release { tag, digest, title: &proposal.title, body: &body, asked }
+/// What a promotion wants, and what of it is there.
+struct Look<'a> {
+    world: &'a World<'a>,
+    plan: &'a Plan,
+    promotion: &'a Promotion,
+    proposal: Option<&'a Proposal>,
+    held: &'a CheckText,
+    digest: &'a str,
+    pulls: &'a Pulls,
+}
+
+impl Look<'_> {
+    /// The one action that makes GitHub so, and the check on the head, where it was asked for.
+    async fn action(&self, branch: Option<reconcile::Branch>) -> Result<(Action, Option<ExistingCheck>)> {
+        let github = self.world.github;
+        let asked = if self.world.asked.is_some() { Asked::ByName } else { Asked::No };
+        let tag = self.plan.proposed.as_ref().and_then(|release| release.tag.as_deref()).unwrap_or_default();
+        let before = branch.as_ref().and_then(|branch| branch.content.subject());
+        let over = self.pulls.open.as_ref();
+        let texts = self.proposal.map(|proposal| {
+            let title = over.map(|open| proposal.title_over(&open.title, before));
+            let body = over.map(|open| proposal.body_over(&open.body));
+            (title.unwrap_or_else(|| proposal.title.clone()), body.unwrap_or_else(|| proposal.body.clone()))
+        });
+        let what = match (self.proposal, &texts) {
+            (Some(proposal), Some((title, body))) => What::Release(reconcile::Release {
+                tag,
+                digest: self.digest,
+                title,
+                body,
+                check: &proposal.check,
+                draft: proposal.draft,
+                blocked: proposal.blocked,
+                auto_merge: proposal.auto_merge.is_some(),
+                asked,
+            }),
+            _ if is_done(self.plan, self.promotion, branch.as_ref()) => What::Nothing,
+            _ => What::Unproven,
+        };
+        let wanted = Wanted { what, held: self.held };
+        let closed = match self.proposal {
+            Some(_) if asked == Asked::No && !self.pulls.closed.is_empty() => {
+                existing::closed_by_person(github, self.pulls, tag).await?
+            }
+            _ => None,
+        };
+        let proof = proof(self.world, self.plan, branch.as_ref());
+        let base = &self.world.repository.base;
+        let mut there = existing::existing(branch, self.pulls, base, closed, proof);
+        let mut check = None;
+        loop {
+            match reconcile::action(&wanted, &there) {
+                Ok(action) => return Ok((action, check)),
+                Err(question) => {
+                    let found = existing::answer(github, self.world.history, &mut there, question).await?;
+                    check = check.or(found);
+                }
+            }
         }
-        None if is_done(plan, promotion, branch.as_ref()) => reconcile::Wanted::Nothing,
-        None => reconcile::Wanted::Unproven,
-    };
-    let closed = match proposal {
-        Some(_) if asked == Asked::No && !pulls.closed.is_empty() => {
-            existing::closed_by_person(github, pulls, tag).await?
-        }
-        _ => None,
-    };
-    let armed = pulls.open.as_ref().is_some_and(|open| open.auto_merge);
-    let consent = if armed { Consent::Given } else { Consent::None };
-    let proof = proof(world, plan, branch.as_ref());
-    let mut existing = existing::existing(branch, pulls.open.as_ref(), closed, consent, proof);
-    let action = reconcile::action(&wanted, &existing);
-    // Reviews are asked for only where an approval would matter.
-    if let (Action::Update { number, push: Push::Commit, .. }, Some(open)) = (&action, &mut existing.open)
-        && github.is_approved(*number).await?
-    {
-        open.consent = Consent::Given;
-        return Ok(reconcile::action(&wanted, &existing));
     }
-    Ok(action)
 }
 
 /// Whether the release that the branch proposes may still be proposed: the walk passed it over, or its tag is gone.
@@ -271,22 +324,6 @@ fn is_done(plan: &Plan, promotion: &Promotion, branch: Option<&reconcile::Branch
         |version: &str| Version::parse(version).precedence(&Version::parse(&active.version)).is_le();
     let proposed = promotion.tag_pattern.read(tag);
     active.tag.as_ref() == Some(tag) || proposed.is_some_and(|proposed| is_behind(proposed.version))
-}
-
-/// What the check of an open promotion says while its release is not successful.
-fn held(plan: &Plan) -> Check {
-    let reasons = plan.passed_over.iter().map(|release| {
-        format!("- {}: {}\n", markdown::code(&release.tag, 120), markdown::sentence(&release.reason, 500))
-    });
-    Check {
-        conclusion: "failure".to_owned(),
-        title: "its release is not successful now".to_owned(),
-        summary: format!(
-            "What this promotion was proposed on does not hold now:\n\n{}",
-            reasons.collect::<String>()
-        ),
-        annotations: Vec::new(),
-    }
 }
 
 /// The branch of a promotion lies below `promote/`: a branch called so, or one below ours, is in its way.

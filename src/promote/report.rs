@@ -63,6 +63,15 @@ impl Report {
         lost.map(|failed| (failed.app.clone(), failed.target.clone())).collect()
     }
 
+    /// A second look failed as a whole: that is why the first promotion that lost its race is not done, and what
+    /// the others came to is reported all the same.
+    pub fn look_failed(&mut self, failure: Failure) {
+        let mut failed = self.promotions.iter_mut().filter_map(|one| one.as_mut().err());
+        if let Some(first) = failed.find(|failed| failed.failure.kind() == Kind::LostRace) {
+            first.failure = failure;
+        }
+    }
+
     /// Takes what a second look came to; what the first one finished stays as it is.
     pub fn replace(&mut self, again: Report) {
         for one in again.promotions {

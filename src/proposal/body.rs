@@ -16,8 +16,9 @@ use crate::plan::Plan;
 pub const BEGIN: &str = "<!-- promote:begin -->";
 /// What closes it.
 pub const END: &str = "<!-- promote:end -->";
-/// What is in our part of a promotion that we closed ourselves, which is no person's refusal.
-const CLOSED: &str = "<!-- promote:closed -->";
+/// What is in our part of a promotion that we closed ourselves, which is no person's refusal, and in the comment that
+/// says why.
+pub const CLOSED: &str = "<!-- promote:closed -->";
 /// The longest body GitHub takes, in characters; here in bytes.
 pub const LIMIT: usize = 65_536;
 

@@ -3,7 +3,7 @@
 //! Annotations are plain text, not Markdown. Their number is not limited here: the caller sends them
 //! fifty at a time.
 
-use super::markdown::visible;
+use super::markdown::{code, sentence, visible};
 use super::page::{Context, Limits, Medium, TIERS, View, joined};
 use super::sections::tally;
 use super::verdict;
@@ -94,6 +94,23 @@ pub fn check(plan: &Plan, context: &Context) -> CheckText {
         summary: summary(plan, context),
         conclusion: if blocked { Conclusion::Failure } else { Conclusion::Success },
         annotations: findings.chain(plan.changes.iter().map(of_change)).collect(),
+    }
+}
+
+/// The check of an open promotion while its release is not successful.
+pub fn held(plan: &Plan) -> CheckText {
+    let reasons = plan
+        .passed_over
+        .iter()
+        .map(|release| format!("- {}: {}\n", code(&release.tag, 120), sentence(&release.reason, 500)));
+    CheckText {
+        title: "its release is not successful now".to_owned(),
+        summary: format!(
+            "What this promotion was proposed on does not hold now:\n\n{}",
+            reasons.collect::<String>()
+        ),
+        conclusion: Conclusion::Failure,
+        annotations: Vec::new(),
     }
 }
 

@@ -19,8 +19,8 @@ mod why;
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub use body::{BEGIN, END, LIMIT, body, brief_body, closed_body, merged_body, says_closed};
-pub use check::{Annotation, CheckText, Conclusion, Level, check};
+pub use body::{BEGIN, CLOSED, END, LIMIT, body, brief_body, closed_body, merged_body, says_closed};
+pub use check::{Annotation, CheckText, Conclusion, Level, check, held};
 pub use commit::{commit_message, files_digest, plan_digest};
 pub use page::Context;
 pub use summary::{Report, SUMMARY_LIMIT, failure_page, notices_page, stopped_page, summary};
@@ -63,6 +63,10 @@ pub struct Proposal {
     pub assignees: Vec<String>,
     /// How to merge it once it may be; never where it is blocked.
     pub auto_merge: Option<MergeMethod>,
+    /// Whether it is merged at once where nothing keeps it from being merged.
+    pub merge_at_once: bool,
+    /// Whether policy keeps it from being merged.
+    pub blocked: bool,
     /// What its check says.
     pub check: CheckText,
 }
@@ -123,11 +127,18 @@ pub fn proposal(
         team_reviewers: manners.team_reviewers.clone(),
         assignees: manners.assignees.clone(),
         auto_merge: manners.auto_merge.filter(|_| !blocked),
+        merge_at_once: manners.merge_at_once,
+        blocked,
         check: check(plan, context),
     })
 }
 
 impl Proposal {
+    /// The title to write over `existing`, which had `before` as ours: what a person added to it is kept.
+    pub fn title_over(&self, existing: &str, before: Option<&str>) -> String {
+        title::title_over(existing, before, &self.title)
+    }
+
     /// The body to write over `existing`: a person's additions outside our part are kept.
     ///
     /// At most [`LIMIT`] bytes. Where a person wrote so much that `body` does not fit beside it, `brief`

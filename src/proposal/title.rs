@@ -17,6 +17,22 @@ pub fn title(plan: &Plan) -> String {
     titled(plan, |name| plain(name, longest))
 }
 
+/// `ours` with what a person added to `existing`, where it still has our title or the one `before` it.
+pub(super) fn title_over(existing: &str, before: Option<&str>, ours: &str) -> String {
+    let added = |to: &str| {
+        let (start, end) = existing.split_once(to)?;
+        // `… to prod` stands in `… to prod-eu` as well.
+        let parted = start.chars().next_back().is_none_or(|c| !c.is_alphanumeric())
+            && end
+                .chars()
+                .next()
+                .is_none_or(|c| c.is_whitespace() || matches!(c, ',' | ';' | ':' | ')' | ']' | '!'));
+        let whole = format!("{start}{ours}{end}");
+        (parted && whole.chars().count() <= MOST_CHARACTERS).then_some(whole)
+    };
+    added(ours).or_else(|| added(before?)).unwrap_or_else(|| ours.to_owned())
+}
+
 /// The same words, with names written as the place needs them.
 pub(super) fn titled(plan: &Plan, name: impl Fn(&str) -> String) -> String {
     let (app, target) = (name(&plan.app.name), name(&plan.target.environment));
@@ -26,5 +42,31 @@ pub(super) fn titled(plan: &Plan, name: impl Fn(&str) -> String) -> String {
         }
         Some(release) => format!("Promote {app} {} to {target}", name(&release.version)),
         None => format!("Nothing to promote for {app} to {target}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_added_to_a_title_stays_and_everything_else_is_ours() {
+        let (old, new) = ("Promote agent v1.8.0 to prod", "Promote agent v1.9.0 to prod");
+        for (existing, expected) in [
+            (new, new),
+            (old, new),
+            ("[hold] Promote agent v1.8.0 to prod", "[hold] Promote agent v1.9.0 to prod"),
+            ("[hold] Promote agent v1.9.0 to prod (ops)", "[hold] Promote agent v1.9.0 to prod (ops)"),
+            ("Promote agent v1.8.0 to prod-eu", new),
+            ("rePromote agent v1.8.0 to prod", new),
+            ("Promote agent v1.7.0 to prod", new),
+            ("Anything else", new),
+            ("", new),
+        ] {
+            assert_eq!(title_over(existing, Some(old), new), expected, "{existing}");
+        }
+        assert_eq!(title_over("[hold] Promote agent v1.8.0 to prod", None, new), new);
+        let long = format!("{} {old}", "x".repeat(250));
+        assert_eq!(title_over(&long, Some(old), new), new);
     }
 }

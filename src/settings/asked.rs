@@ -4,6 +4,8 @@
 //! be known first. Where one of these is wrong the run stops at once; every other mistake waits for
 //! those of the file, so that all are reported together.
 
+use std::time::Duration;
+
 use super::event::Event;
 use super::file;
 use super::inputs::{Given, Inputs};
@@ -43,9 +45,18 @@ pub struct Asked {
     pub(super) every_app: AppLayer,
     pub(super) everything: Layer,
     pub(super) problems: Vec<Problem>,
+    /// How long an answer may take.
+    pub request_timeout: Duration,
+    /// How long all waiting for rate limits may take.
+    pub rate_limit_wait: Duration,
     token: Option<Secret>,
     pull_request_token: Option<Secret>,
 }
+
+/// How long an answer may take where nothing else was asked; GitHub itself gives up after 10 s.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long all waiting for rate limits may take where nothing else was asked.
+const RATE_LIMIT_WAIT: Duration = Duration::from_mins(5);
 
 impl Asked {
     /// The same for every app and target.
@@ -61,7 +72,7 @@ impl Asked {
     /// Joins what was asked in the three places.
     ///
     /// # Errors
-    /// `command`, `config`, `trunk` or `base` is not what it must be; the failure has the mistakes of
+    /// `command`, `config`, `trunk`, `base`, `request-timeout` or `rate-limit-wait` is not what it must be; the failure has the mistakes of
     /// the other inputs as well. Otherwise those are kept for [`super::resolve`].
     pub fn join(flags: Inputs, environment: Inputs, event: &Event) -> Result<Self> {
         let inputs = flags.or(environment).or(Inputs::from_dispatch(event));
@@ -70,6 +81,8 @@ impl Asked {
         let config_named = texts.one("config", values::path);
         let trunk = texts.one("trunk", values::branch);
         let base = texts.one("base", values::branch);
+        let request_timeout = texts.one("request-timeout", values::request_timeout);
+        let rate_limit_wait = texts.one("rate-limit-wait", values::rate_limit_wait);
         let unreadable = !texts.problems.is_empty();
         let command = command.map_or(Command::Run, |command| command.value);
         let asked = Self {
@@ -94,6 +107,8 @@ impl Asked {
                 ..AppLayer::default()
             },
             everything: texts.layer(),
+            request_timeout: request_timeout.map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
+            rate_limit_wait: rate_limit_wait.map_or(RATE_LIMIT_WAIT, |wait| wait.value),
             token: texts.text("token").map(Secret::new),
             pull_request_token: texts.text("pull-request-token").map(Secret::new),
             problems: texts.problems,
@@ -223,6 +238,7 @@ impl Texts<'_> {
             team_reviewers: self.list("team-reviewers", values::team),
             assignees: self.list("assignees", values::login),
             auto_merge: self.one("auto-merge", values::word),
+            merge_at_once: self.one("merge-at-once", values::boolean),
             ..Layer::default()
         }
     }

@@ -249,6 +249,7 @@ fn layer<'d>(reader: &mut Reader<'d>, fields: &mut Fields<'d>) -> Layer {
         team_reviewers: reader.list(fields, "team-reviewers", values::team),
         assignees: reader.list(fields, "assignees", values::login),
         auto_merge: reader.one(fields, "auto-merge", values::word),
+        merge_at_once: reader.boolean(fields, "merge-at-once"),
         freeze: fields.take("freeze").map(|node| {
             let windows = reader.each(node, "freeze", freeze);
             reader.at(node, windows)

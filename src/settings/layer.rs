@@ -86,6 +86,9 @@ pub(super) struct Layer {
     pub(super) assignees: Option<At<Vec<String>>>,
     /// How to merge it once it may be. Default: it is not merged automatically.
     pub(super) auto_merge: Option<At<MergeMethod>>,
+    /// With `auto-merge`: whether what nothing keeps from being merged is merged at once, since GitHub arms no
+    /// auto-merge on it. Default: `false`.
+    pub(super) merge_at_once: Option<At<bool>>,
     /// Windows in which nothing is promoted; those of the top, the app and the target add up.
     pub(super) freeze: Option<At<Vec<Freeze>>>,
 }

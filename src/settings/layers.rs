@@ -45,6 +45,7 @@ impl Layers<'_> {
             team_reviewers: self.pick(|layer| layer.team_reviewers.as_ref()).unwrap_or_default(),
             assignees: self.pick(|layer| layer.assignees.as_ref()).unwrap_or_default(),
             auto_merge: self.pick(|layer| layer.auto_merge.as_ref()),
+            merge_at_once: self.pick(|layer| layer.merge_at_once.as_ref()).unwrap_or_default(),
         }
     }
 

@@ -222,6 +222,8 @@ pub struct PullRequestSettings {
     pub assignees: Vec<String>,
     /// How to merge it once it may be.
     pub auto_merge: Option<MergeMethod>,
+    /// Whether to merge at once, with `auto_merge`, what nothing keeps from being merged.
+    pub merge_at_once: bool,
 }
 
 /// How a pull request is merged.

@@ -139,6 +139,24 @@ pub const INPUTS: &[Input] = &[
     input("team-reviewers", Shape::List, "none", "Teams asked to review it, by slug"),
     input("assignees", Shape::List, "none", "People it is assigned to, by login"),
     input("auto-merge", Shape::Text, "none", "How to merge it once it may be: `merge`, `squash` or `rebase`"),
+    input(
+        "merge-at-once",
+        Shape::Flag,
+        "`false`",
+        "With `auto-merge`: whether to merge at once what nothing keeps from being merged, where GitHub arms no auto-merge",
+    ),
+    input(
+        "request-timeout",
+        Shape::Text,
+        "`30s`",
+        "How long an answer of GitHub may take before the request is given up and, where that is safe, made again: `1s` to `10m`",
+    ),
+    input(
+        "rate-limit-wait",
+        Shape::Text,
+        "`5m`",
+        "How long a run waits for GitHub's rate limits in all before it gives up; `0s` never waits",
+    ),
 ];
 
 /// The inputs that a dispatch may set (rule 8): what to do now, never how it is judged.

@@ -3,6 +3,9 @@
 //! Inputs and the settings file speak of the same things, so both read them here. A parser knows
 //! nothing of where the text stood: its caller adds the place.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::request::{Command, EvidenceAt, MergeMethod, PolicyMode, Required, TagPattern, promotion_branch};
@@ -116,6 +119,24 @@ pub(super) fn duration(text: &str) -> Parsed<SignedDuration> {
     };
     let seconds = number.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
     seconds.filter(|seconds| *seconds <= LONGEST).map(SignedDuration::from_secs).ok_or_else(wrong)
+}
+
+/// How long an answer may take.
+pub(super) fn request_timeout(text: &str) -> Parsed<Duration> {
+    within(text, 1..=600, "`1s` to `10m`")
+}
+
+/// How long a run waits for rate limits.
+pub(super) fn rate_limit_wait(text: &str) -> Parsed<Duration> {
+    within(text, 0..=21_600, "`0s` to `6h`")
+}
+
+/// A duration of so many seconds.
+fn within(text: &str, allowed: RangeInclusive<u64>, named: &str) -> Parsed<Duration> {
+    let seconds = u64::try_from(duration(text)?.as_secs()).ok();
+    seconds.filter(|seconds| allowed.contains(seconds)).map(Duration::from_secs).ok_or_else(|| {
+        Wrong::new(format!("{} is too short or too long", shown(text))).hinted(format!("allowed: {named}"))
+    })
 }
 
 /// A moment with its offset from UTC.

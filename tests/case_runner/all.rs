@@ -8,11 +8,6 @@ pub fn wanted(name: &str) -> bool {
     name.contains(&std::env::var("CASE").unwrap_or_default())
 }
 
-/// Whether a variable asks for something.
-pub fn is_set(variable: &str) -> bool {
-    std::env::var(variable).is_ok_and(|value| !matches!(value.as_str(), "" | "0"))
-}
-
 /// Runs every case, several at a time, and fails with what is wrong; `rewrite` is how the new is taken where it is right.
 pub fn run<Case: Sync>(
     cases: &[(String, Case)],

@@ -17,3 +17,8 @@ pub const EXPECTATIONS: [&str; 4] = ["plan.json", "overlay.diff", "body.md", "sa
 
 /// The texts of these files; an empty text is no file.
 pub type Expectations = [String; 4];
+
+/// Whether a variable asks for something.
+pub fn is_set(variable: &str) -> bool {
+    std::env::var(variable).is_ok_and(|value| !matches!(value.as_str(), "" | "0"))
+}

@@ -300,7 +300,7 @@ fn trouble_of_the_server_is_not_githubs() {
     let scene = Scene::new();
     scene.release("v1.8.0", "2026-09-15", Some("success"));
     let broken = Effect::Status { status: 503, body: json!({}), headers: BTreeMap::new() };
-    scene.github.inject(Fault::new(On::request("POST", "/git/trees$"), broken)).unwrap();
+    scene.github.inject(Fault::new(On::request("POST", "/git/trees$").times(3), broken)).unwrap();
     let run = scene.run();
     run.failed(&["GitHub answered 503", "hint: the server has a problem; run it again later"]);
     assert!(!run.said().contains("githubstatus"), "{}", run.said());

@@ -11,6 +11,8 @@
     reason = "tests may"
 )]
 
+#[path = "../case_runner/all.rs"]
+mod all;
 mod bad_input;
 mod economy;
 mod events;
@@ -21,6 +23,7 @@ mod hostile;
 mod permissions;
 mod proxy;
 mod pull_request;
+mod reconcile;
 mod scene;
 mod strings;
 mod workspace;

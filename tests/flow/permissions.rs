@@ -119,7 +119,7 @@ fn a_label_that_was_never_there_hides_no_failure_of_the_branch() {
     scene.repo.approve(1, "bob").unwrap();
     scene.release("v1.9.0", "2026-09-15", Some("success"));
     let broken = Effect::Status { status: 500, body: json!({}), headers: BTreeMap::new() };
-    scene.github.inject(Fault::new(On::graphql("updateRefs"), broken)).unwrap();
+    scene.github.inject(Fault::new(On::graphql("updateRefs").times(3), broken)).unwrap();
     let run = scene.runs(&start);
     run.failed(&["GitHub answered 500 to `POST /graphql`"]);
     let old = scene.repo.pull(1).unwrap();

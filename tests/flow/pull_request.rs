@@ -457,7 +457,7 @@ fn what_a_run_cut_short_did_not_get_to_is_done_by_the_next() {
         body: serde_json::Value::Null,
         headers: std::collections::BTreeMap::default(),
     };
-    scene.github.inject(Fault::new(On::request("POST", "/labels$"), broken)).unwrap();
+    scene.github.inject(Fault::new(On::request("POST", "/labels$").times(3), broken)).unwrap();
     let labels = Start::inputs(&[("labels", "promotion")]);
     scene.runs(&labels).ended("created", 0);
     scene.github.clear_faults();
@@ -479,7 +479,7 @@ fn a_supersede_takes_nothing_away_before_the_new_commit_is_there() {
         headers: std::collections::BTreeMap::default(),
     };
     for on in [On::request("POST", "/git/trees$"), On::graphql("updateRefs")] {
-        scene.github.inject(Fault::new(on, broken.clone())).unwrap();
+        scene.github.inject(Fault::new(on.times(3), broken.clone())).unwrap();
         assert_eq!(scene.run().code, Some(1));
         assert_eq!(scene.repo.pull(1).unwrap().state, "open");
         assert_eq!(scene.repo.pull_json(1).unwrap()["labels"], json!([]));

@@ -166,7 +166,11 @@ fn an_empty_repository_says_what_to_do() {
 #[test]
 fn a_server_address_is_http_and_holds_no_password() {
     for bad in ["", "github.com", "ssh://git@github.com", "file:///srv", "https://user:pass@github.com"] {
-        let client = promote::http::Client::new(&std::collections::BTreeMap::new()).unwrap();
+        let client = promote::http::Client::new(
+            &std::collections::BTreeMap::new(),
+            std::time::Duration::from_secs(30),
+        )
+        .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let slug = promote::names::RepoSlug::parse("acme/app").unwrap();
         let remote = promote::git::Remote::new(bad, slug, None, client, runtime.handle().clone());

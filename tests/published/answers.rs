@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use promote::github::GitHub;
-use promote::github::checks::Check;
+use promote::github::checks::{Check, ExistingCheck};
 use promote::github::git_data::NewFile;
 use promote::github::pulls::{NewPull, Opened, PullState};
 use promote::names::{BranchName, CommitSha};
@@ -78,12 +78,15 @@ async fn reads_evidence(server: &Replay, github: &GitHub) {
 
 async fn opens_a_pull_request(server: &Replay, github: &GitHub) {
     let (head, base) = (BranchName::parse("new-topic").unwrap(), BranchName::parse("master").unwrap());
-    let pulls = github.pull_requests(&head, &base).await.unwrap();
+    let pulls = github.pull_requests(&head).await.unwrap();
     assert_eq!((pulls[0].number, pulls[0].state, pulls[0].draft), (1347, PullState::Open, false));
     server.was_asked(&[(
-        "GET /repos/octocat/Hello-World/pulls?state=all&head=octocat%3Anew-topic&base=master&per_page=100",
+        "GET /repos/octocat/Hello-World/pulls?state=all&head=octocat%3Anew-topic&sort=created&direction=desc&per_page=100",
         Value::Null,
     )]);
+    let pull = github.pull_request(1347).await.unwrap();
+    assert_eq!((pull.author.as_str(), pull.reviewers.len(), pull.teams.len()), ("octocat", 1, 1));
+    server.was_asked(&[("GET /repos/octocat/Hello-World/pulls/1347", Value::Null)]);
     let new = NewPull { head: &head, base: &base, title: "t", body: "b", draft: false };
     let (pull, opened) = github.open_pull_request(&new).await.unwrap();
     assert_eq!((pull.number, opened), (1347, Opened::Now));
@@ -100,26 +103,36 @@ async fn opens_a_pull_request(server: &Replay, github: &GitHub) {
 async fn changes_a_pull_request(server: &Replay, github: &GitHub) {
     const PULL: &str = "PATCH /repos/octocat/Hello-World/pulls/1";
     const LABELS: &str = "POST /repos/octocat/Hello-World/issues/1/labels";
-    assert!(github.is_approved(1).await.unwrap());
+    let reviews = github.reviews(1).await.unwrap();
+    assert!(reviews[0].approves && reviews[0].commit.is_some());
     server.was_asked(&[("GET /repos/octocat/Hello-World/pulls/1/reviews?per_page=100", Value::Null)]);
-    github.closed_by(1).await.unwrap();
+    let happened = github.happened(1).await.unwrap();
+    assert!(!happened[0].what.is_empty() && happened[0].by.is_some());
     server.was_asked(&[("GET /repos/octocat/Hello-World/issues/1/events?per_page=100", Value::Null)]);
     github.rewrite_pull_request(1, "t", "b").await.unwrap();
     server.was_asked(&[(PULL, json!({ "title": "t", "body": "b" }))]);
+    assert!(!github.messages_of(1).await.unwrap()[0].is_empty());
+    server.was_asked(&[("GET /repos/octocat/Hello-World/pulls/1/commits?per_page=100", Value::Null)]);
+    github.mark_closed(1).await;
+    server.was_asked(&[(LABELS, json!({ "labels": ["promote-superseded"] }))]);
     github.close_pull_request(1).await.unwrap();
-    server.was_asked(&[
-        (LABELS, json!({ "labels": ["promote-superseded"] })),
-        (PULL, json!({ "state": "closed" })),
-    ]);
+    server.was_asked(&[(PULL, json!({ "state": "closed" }))]);
     github.reopen_pull_request(1).await.unwrap();
-    server.was_asked(&[
-        (PULL, json!({ "state": "open" })),
-        ("DELETE /repos/octocat/Hello-World/issues/1/labels/promote-superseded", Value::Null),
-    ]);
+    server.was_asked(&[(PULL, json!({ "state": "open" }))]);
+    github.unmark_closed(1).await.unwrap();
+    server
+        .was_asked(&[("DELETE /repos/octocat/Hello-World/issues/1/labels/promote-superseded", Value::Null)]);
+    github.merge(1, &commit(RUN), "squash").await.unwrap();
+    server.was_asked(&[(
+        "PUT /repos/octocat/Hello-World/pulls/1/merge",
+        json!({ "sha": RUN, "merge_method": "squash" }),
+    )]);
     github.add_labels(1, &["promotion".to_owned()]).await.unwrap();
     server.was_asked(&[(LABELS, json!({ "labels": ["promotion"] }))]);
-    github.comment(1, "x").await.unwrap();
+    github.comment(1, "x", "mark").await.unwrap();
     server.was_asked(&[("POST /repos/octocat/Hello-World/issues/1/comments", json!({ "body": "x" }))]);
+    assert!(github.is_said(1, "Me too").await.unwrap());
+    server.was_asked(&[("GET /repos/octocat/Hello-World/issues/1/comments?per_page=100", Value::Null)]);
     github.assign(1, &["octocat".to_owned()]).await.unwrap();
     server.was_asked(&[(
         "POST /repos/octocat/Hello-World/issues/1/assignees",
@@ -157,9 +170,16 @@ async fn writes_a_check(server: &Replay, github: &GitHub) {
         Check { conclusion: "success".into(), title: "t".into(), summary: "s".into(), annotations: vec![] };
     let mut body = json!({
         "name": "promotion", "status": "completed", "conclusion": "success",
-        "output": { "title": "t", "summary": "s", "annotations": [] },
+        "output": { "title": "t", "summary": "s" },
     });
-    github.write_check(&commit(RUN), Some(4), &check, None).await.unwrap();
+    let there = ExistingCheck {
+        id: Some(4),
+        conclusion: None,
+        title: String::new(),
+        summary: String::new(),
+        annotations: 2,
+    };
+    github.write_check(&commit(RUN), Some(&there), &check, None).await.unwrap();
     server.was_asked(&[("PATCH /repos/octocat/Hello-World/check-runs/4", body.clone())]);
     github.write_check(&commit(RUN), None, &check, None).await.unwrap();
     body["head_sha"] = json!(RUN);

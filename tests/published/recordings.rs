@@ -214,7 +214,7 @@ fn recorded_statuses_are_evidence_and_stand_for_a_check() {
     block_on(github.write_check(&sha, None, &check, None)).unwrap();
     let tried = json!({
         "name": "promotion", "status": "completed", "conclusion": "failure", "head_sha": sha,
-        "output": { "title": "blocked", "summary": "", "annotations": [] },
+        "output": { "title": "blocked", "summary": "" },
     });
     let written =
         json!({ "state": "failure", "context": "promotion", "description": "blocked", "target_url": null });

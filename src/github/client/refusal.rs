@@ -5,7 +5,8 @@
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{Answer, Client, GRAPHQL, PATIENCE};
+use super::limits::says_limited;
+use super::{Answer, Client, GRAPHQL};
 use crate::failure::{Failure, Kind};
 use crate::http::{Trouble, same_origin};
 
@@ -41,6 +42,11 @@ impl Refusal {
     pub(in crate::github) fn because(mut self, source: impl Into<anyhow::Error>) -> Self {
         self.failure = self.failure.because(source);
         self
+    }
+
+    /// Whether GitHub may have acted all the same: no answer that can be read, or a problem on its side.
+    pub fn is_ambiguous(&self) -> bool {
+        self.status.is_none_or(|status| status.is_server_error())
     }
 
     /// Whether GitHub answered with this status.
@@ -89,11 +95,10 @@ impl Client {
                  (of the repository and of the organisation), or give `pull-request-token` an App's token"
                     .to_owned()
             }
-            StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
-                if message.to_lowercase().contains("rate limit") =>
-            {
-                format!("it asks for a longer wait than a run makes ({PATIENCE} s in all); run it again later")
-            }
+            _ if answer.status == StatusCode::TOO_MANY_REQUESTS || says_limited(answer) => format!(
+                "it asks for a longer wait than is left of `rate-limit-wait` ({} s in all); run it again later",
+                self.budget.whole()
+            ),
             StatusCode::FORBIDDEN => {
                 let asked = accepted.map(permissions).filter(|asked| !asked.is_empty());
                 let asked = asked.unwrap_or_else(|| format!("`{needs}`"));

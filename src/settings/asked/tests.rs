@@ -45,6 +45,9 @@ const SAMPLES: &[(&str, &str)] = &[
     ("team-reviewers", "c"),
     ("assignees", "d"),
     ("auto-merge", "squash"),
+    ("merge-at-once", "true"),
+    ("request-timeout", "5s"),
+    ("rate-limit-wait", "1h"),
 ];
 
 #[test]

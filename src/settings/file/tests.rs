@@ -51,7 +51,7 @@ fn a_file_with_every_key_is_read() {
     let apps = reading.settings.apps.unwrap();
     let agent = &apps[0];
     assert_eq!(agent.name.value, "fraud-agent");
-    assert_eq!(agent.name.place.to_string(), ".github/promote.yaml:28:11");
+    assert_eq!(agent.name.place.to_string(), ".github/promote.yaml:29:11");
     let pins = agent.of_app.pins.as_ref().unwrap().value.iter();
     assert_eq!(
         pins.map(PinRule::as_str).collect::<Vec<_>>(),

@@ -411,8 +411,8 @@ fn a_file_with_every_key_reaches_the_request() {
         [
             "`.github/promote.yaml:9:1`: `rendered` is read, but this version does not act on it yet",
             "`.github/promote.yaml:11:1`: `policy-data` is read, but this version does not act on it yet",
-            "`.github/promote.yaml:25:1`: `freeze` is read, but this version does not act on it yet",
-            "`.github/promote.yaml:40:9`: `after` is read, but this version does not act on it yet",
+            "`.github/promote.yaml:26:1`: `freeze` is read, but this version does not act on it yet",
+            "`.github/promote.yaml:41:9`: `after` is read, but this version does not act on it yet",
         ]
     );
 }

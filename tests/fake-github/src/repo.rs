@@ -309,6 +309,17 @@ impl Repo {
         })
     }
 
+    /// Approves a pull request as it was at a commit: what was on the reviewer's screen when the head moved on.
+    pub fn approve_at(&self, number: u64, author: &str, commit: &str) -> anyhow::Result<u64> {
+        let id = self.approve(number, author)?;
+        self.change(number, |_, pull, _| {
+            for review in pull.reviews.iter_mut().filter(|review| review.id == id) {
+                commit.clone_into(&mut review.commit_id);
+            }
+        })?;
+        Ok(id)
+    }
+
     /// Approves a pull request.
     pub fn approve(&self, number: u64, author: &str) -> anyhow::Result<u64> {
         self.review(number, author, "APPROVED", "")

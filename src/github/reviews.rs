@@ -1,0 +1,114 @@
+//! Who is asked about a pull request, what they said, and what is said to them.
+
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::GitHub;
+use super::client::Refusal;
+use super::pulls::PULLS;
+use crate::failure::Result;
+use crate::names::CommitSha;
+
+/// A review that was submitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// Whether it approves.
+    pub approves: bool,
+    /// The head that it was given to, where GitHub still knows it.
+    pub commit: Option<CommitSha>,
+}
+
+impl GitHub {
+    /// Every review, oldest first.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn reviews(&self, number: u64) -> Result<Vec<Review>> {
+        let path = self.path(&format!("/pulls/{number}/reviews"));
+        let reviews: Vec<WireReview> = self.writer.list(&path, None, "pull-requests: read").await?;
+        let review = |review: WireReview| Review {
+            approves: review.state == "APPROVED",
+            commit: review.commit_id.and_then(|commit| CommitSha::parse(&commit).ok()),
+        };
+        Ok(reviews.into_iter().map(review).collect())
+    }
+
+    /// Asks for reviews; people that GitHub does not accept (the author, strangers) are dropped one by one.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn request_reviews(
+        &self,
+        number: u64,
+        users: &[String],
+        teams: &[String],
+    ) -> Result<Vec<String>> {
+        let path = self.path(&format!("/pulls/{number}/requested_reviewers"));
+        let all = json!({"reviewers": users, "team_reviewers": teams});
+        match self.writer.write(&Method::POST, &path, &all, PULLS).await {
+            Ok(_) => return Ok(Vec::new()),
+            Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
+        let users = users.iter().map(|user| (user, json!({"reviewers": [user]})));
+        let teams = teams.iter().map(|team| (team, json!({"team_reviewers": [team]})));
+        let mut dropped = Vec::new();
+        for (name, body) in users.chain(teams) {
+            match self.writer.write(&Method::POST, &path, &body, PULLS).await {
+                Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => dropped.push(name.clone()),
+                other => drop(other?),
+            }
+        }
+        Ok(dropped)
+    }
+
+    /// Assigns people.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn assign(&self, number: u64, people: &[String]) -> Result<()> {
+        let path = self.path(&format!("/issues/{number}/assignees"));
+        self.writer.write(&Method::POST, &path, &json!({"assignees": people}), PULLS).await?;
+        Ok(())
+    }
+
+    /// Says something below a pull request that is said once: not where a comment has the same `mark`.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn comment(&self, number: u64, text: &str, mark: &str) -> Result<()> {
+        let look = async || {
+            let there = self.comments(number).await?.into_iter().find(|comment| comment.body.contains(mark));
+            Ok(there)
+        };
+        let path = self.path(&format!("/issues/{number}/comments"));
+        self.writer.created::<WireComment>(&path, &json!({"body": text}), PULLS, look).await?;
+        Ok(())
+    }
+
+    /// Whether a comment below a pull request has `mark`.
+    ///
+    /// # Errors
+    /// When GitHub refuses or cannot be reached.
+    pub async fn is_said(&self, number: u64, mark: &str) -> Result<bool> {
+        Ok(self.comments(number).await?.iter().any(|comment| comment.body.contains(mark)))
+    }
+
+    async fn comments(&self, number: u64) -> Result<Vec<WireComment>, Refusal> {
+        let path = self.path(&format!("/issues/{number}/comments"));
+        self.writer.list(&path, None, "pull-requests: read").await
+    }
+}
+
+#[derive(Deserialize)]
+struct WireReview {
+    state: String,
+    commit_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireComment {
+    #[serde(default)]
+    body: String,
+}
