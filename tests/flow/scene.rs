@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use fake_github::runner::{Launch, step};
+use fake_github::runner::{Launch, Step, step};
 use fake_github::{Commit, Exchange, FakeGitHub, Options, Repo, Surface, Token, Workflow, WorkflowRun};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -128,12 +128,12 @@ impl Scene {
     }
 
     pub fn runs(&self, start: &Start<'_>) -> Run {
-        self.ends(start, |mut command| command.output().unwrap())
+        self.ends(start, |command| command.output().unwrap())
     }
 
     /// Sends a signal to a run as soon as it talks to the API.
     pub fn told_to_stop(&self, signal: &str) -> Run {
-        self.ends(&Start::default(), |mut command| {
+        self.ends(&Start::default(), |command| {
             let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let start = Instant::now();
             while !self.github.traffic().iter().any(|exchange| exchange.surface == Surface::Git) {
@@ -146,14 +146,17 @@ impl Scene {
         })
     }
 
-    fn ends(&self, start: &Start<'_>, run: impl FnOnce(Command) -> Output) -> Run {
-        let own;
-        let workspace = if let Some(workspace) = start.workspace {
-            workspace
-        } else {
-            own = tempfile::tempdir().unwrap();
-            own.path()
-        };
+    fn ends(&self, start: &Start<'_>, run: impl FnOnce(&mut Command) -> Output) -> Run {
+        let mut laid_out = self.laid_out(start);
+        self.github.clear_traffic();
+        let output = run(&mut laid_out.command);
+        self.ended(&laid_out, output)
+    }
+
+    /// A run that only has to be started.
+    pub fn laid_out(&self, start: &Start<'_>) -> LaidOut {
+        let own = start.workspace.is_none().then(|| tempfile::tempdir().unwrap());
+        let workspace = own.as_ref().map(tempfile::TempDir::path).or(start.workspace).unwrap();
         let payload = match &start.payload {
             Some(payload) => payload.clone(),
             None => self.repo.event_workflow_run(self.newest_staging_run()).unwrap(),
@@ -169,13 +172,17 @@ impl Scene {
             run_id: self.promote_run,
         };
         let step = step(&self.repo, &launch).unwrap();
-        self.github.clear_traffic();
         let mut command = Command::new(env!("CARGO_BIN_EXE_promote"));
         command.args(start.arguments).current_dir(workspace).env_clear().envs(step.env.iter().cloned());
         for (name, value) in start.environment {
             command.env(name, value);
         }
-        let output = run(command);
+        LaidOut { command, step, workspace: workspace.to_owned(), _own: own }
+    }
+
+    /// What a run came to that ended by itself.
+    pub fn ended(&self, laid_out: &LaidOut, output: Output) -> Run {
+        let LaidOut { step, workspace, .. } = laid_out;
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         assert!(step.left_behind().unwrap().is_empty(), "temporary files are left");
         let plan = std::fs::read_to_string(workspace.join("promote-plan.json")).ok();
@@ -195,7 +202,7 @@ impl Scene {
         }
     }
 
-    fn newest_staging_run(&self) -> u64 {
+    pub fn newest_staging_run(&self) -> u64 {
         // Runs are numbered in the order they were added; the promoting one is the first.
         let mut newest = self.promote_run;
         for id in self.promote_run.. {
@@ -228,6 +235,15 @@ impl Scene {
         );
         folder
     }
+}
+
+/// A run with its environment, files and workspace.
+pub struct LaidOut {
+    pub command: Command,
+    step: Step,
+    workspace: PathBuf,
+    /// Where it was given no workspace.
+    _own: Option<tempfile::TempDir>,
 }
 
 /// How the binary is started.

@@ -1,0 +1,44 @@
+//! Many trials at once: most of their time is waiting, for an answer that does not come or a limit to pass.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use crate::flows::{Flow, Stage};
+
+/// How many are tried at once.
+const THREADS: usize = 6;
+
+/// Tries all, each on a stage of its flow that no other thread uses; what comes out is in the order of what went in.
+///
+/// A trial that panics comes out as what it said.
+pub fn each<T: Sync, R: Send>(
+    trials: &[T],
+    flow: impl Fn(&T) -> Flow + Sync,
+    ended: impl Fn(&T, &Stage) -> R + Sync,
+) -> Vec<Result<R, String>> {
+    let queue = Mutex::new(trials.iter().enumerate());
+    let all = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS.min(trials.len()) {
+            scope.spawn(|| {
+                let mut stages: BTreeMap<Flow, Stage> = BTreeMap::new();
+                loop {
+                    let Some((at, trial)) = queue.lock().unwrap().next() else { return };
+                    let flow = flow(trial);
+                    let result = catch_unwind(AssertUnwindSafe(|| {
+                        let stage = stages.entry(flow).or_insert_with(|| Stage::new(flow));
+                        ended(trial, stage)
+                    }));
+                    let result = result.map_err(|panic| {
+                        let text = panic.downcast_ref::<String>().cloned();
+                        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                            .unwrap_or_default()
+                    });
+                    all.lock().unwrap().insert(at, result);
+                }
+            });
+        }
+    });
+    all.into_inner().unwrap().into_values().collect()
+}
