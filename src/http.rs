@@ -5,6 +5,7 @@
 //! `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, and never follows a redirect to another
 //! origin: a token is for the server it was given for. It sets no credentials itself.
 
+mod budget;
 mod proxy;
 mod roots;
 mod trouble;
@@ -19,6 +20,7 @@ use reqwest::{Certificate, RequestBuilder};
 use url::Url;
 
 use crate::failure::{Failure, Kind, Result};
+use budget::Budget;
 use proxy::Proxies;
 pub use proxy::passwords;
 pub use trouble::Trouble;
@@ -39,17 +41,18 @@ pub struct Client {
     /// Longest silence while an answer is awaited or read. GitHub sends a sign of life every 5 s while
     /// it packs, so a long clone is not cut.
     silence: Duration,
+    budget: Arc<Budget>,
     /// Whether this is a container action, where paths of the machine are not there.
     contained: bool,
 }
 
 impl Client {
     /// Makes a client of what the environment's variables say, an empty one being unset; no answer may pause
-    /// for longer than `silence`.
+    /// for longer than `silence`, and all waiting for rate limits takes `limits` at most.
     ///
     /// # Errors
     /// When a proxy is not one, and when there are no root certificates or those named cannot be read.
-    pub fn new(variables: &BTreeMap<String, String>, silence: Duration) -> Result<Self> {
+    pub fn new(variables: &BTreeMap<String, String>, silence: Duration, limits: Duration) -> Result<Self> {
         install_crypto();
         let get = |name: &str| variables.get(name).filter(|value| !value.trim().is_empty()).cloned();
         let proxies = Arc::new(Proxies::named(get)?);
@@ -77,7 +80,13 @@ impl Client {
             builder = builder.tls_certs_only(roots.map_err(|error| no_tls(&error))?);
         }
         let requests = builder.build().map_err(|error| no_tls(&error))?;
-        Ok(Self { requests, proxies, silence, contained: roots::in_container(get) })
+        Ok(Self {
+            requests,
+            proxies,
+            silence,
+            budget: Arc::new(Budget::of(limits)),
+            contained: roots::in_container(get),
+        })
     }
 
     /// Begins a request that reads.
@@ -103,6 +112,11 @@ impl Client {
     /// Why a request to `address`, which `variable` names, got no answer.
     pub fn trouble(&self, error: &(dyn Error + 'static), address: &Url, variable: &str) -> Trouble {
         Trouble::of(error, self.proxies.between(address), variable, self.contained)
+    }
+
+    /// What is left of the time to wait for rate limits; clones share it.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// How long an answer may take.
@@ -179,7 +193,7 @@ mod tests {
             (BTreeMap::new(), "cannot be reached: "),
             (proxy, "through the proxy `127.0.0.1:9` (of `HTTP_PROXY`): "),
         ] {
-            let client = Client::new(&variables, Duration::from_secs(5)).unwrap();
+            let client = Client::new(&variables, Duration::from_secs(5), Duration::ZERO).unwrap();
             let error = client.get(nobody.clone()).send().await.unwrap_err();
             let trouble = client.trouble(&error, &nobody, "X");
             assert!(trouble.cause.contains(says) && trouble.cause.contains("refused"), "{trouble:?}");

@@ -201,6 +201,11 @@ impl Remote {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            if let Some(pause) = error.limit().and_then(|limit| self.link.client.budget().take(limit)) {
+                tracing::info!(server = %self.home, milliseconds = pause.as_millis(), "the git server limits the rate of requests, waiting");
+                std::thread::sleep(pause);
+                continue;
+            }
             let pause = pause_after(tries);
             if tries == TRIES || !error.may_pass() || start.elapsed() + pause > PATIENCE {
                 return Err(error);
@@ -215,7 +220,7 @@ impl Remote {
     pub(super) fn failure(&self, problem: &Problem) -> Failure {
         let at = |message: String| Failure::at(Kind::Git, self.place(), message);
         match problem {
-            Problem::Status { code, said, proxy } => {
+            Problem::Status { code, said, proxy, .. } => {
                 let said = said.as_ref().map(|said| format!(", `{said}`")).unwrap_or_default();
                 let answered = format!("the git server answered {code}{said}");
                 match proxy {
@@ -279,16 +284,30 @@ fn pause_after(tries: u32) -> Duration {
 /// Whether the same request may do better in a moment.
 trait MayPass {
     fn may_pass(&self) -> bool;
+
+    /// How many seconds a rate limit asks to wait first.
+    fn limit(&self) -> Option<u64>;
 }
 
 impl MayPass for Problem {
     fn may_pass(&self) -> bool {
         Problem::may_pass(self)
     }
+
+    fn limit(&self) -> Option<u64> {
+        Problem::limit(self)
+    }
 }
 
 impl MayPass for Refused {
     fn may_pass(&self) -> bool {
         matches!(self, Self::Server(problem) if problem.may_pass())
+    }
+
+    fn limit(&self) -> Option<u64> {
+        match self {
+            Self::Server(problem) => problem.limit(),
+            Self::Gone(_) | Self::Git(_) => None,
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use url::Url;
 
@@ -32,7 +32,13 @@ pub(super) struct Link {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
     /// An answer that is not 200, with the first line of its text, and whether a proxy may have given it.
-    Status { code: StatusCode, said: Option<String>, proxy: Option<(String, String)> },
+    Status {
+        code: StatusCode,
+        said: Option<String>,
+        proxy: Option<(String, String)>,
+        /// How many seconds a rate limit asks to wait.
+        limit: Option<u64>,
+    },
     /// A redirect to another origin.
     Elsewhere { to: String },
     /// No answer at all.
@@ -53,6 +59,14 @@ impl Problem {
             Self::Unreachable(trouble) => trouble.may_pass,
             Self::Cut { .. } => true,
             Self::Elsewhere { .. } | Self::NotGit { .. } | Self::Refusal { .. } => false,
+        }
+    }
+
+    /// How many seconds a rate limit asks to wait.
+    pub(super) fn limit(&self) -> Option<u64> {
+        match self {
+            Self::Status { limit, .. } => *limit,
+            _ => None,
         }
     }
 }
@@ -100,7 +114,10 @@ impl Link {
         }
         if code != StatusCode::OK {
             let proxy = self.client.spoken_for(to, code.as_u16());
-            return Err(Problem::Status { code, said: said(response, &kind).await, proxy });
+            let after = header(response.headers().get(RETRY_AFTER)).trim().parse::<u64>().ok();
+            let limited = matches!(code, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
+            let limit = after.filter(|_| limited).map(|after| after.max(1));
+            return Err(Problem::Status { code, said: said(response, &kind).await, proxy, limit });
         }
         if kind != expected {
             let kind = kind.chars().take(80).flat_map(char::escape_debug).collect::<String>();

@@ -52,6 +52,17 @@ pub struct ExistingCheck {
     pub annotations: usize,
 }
 
+/// What was found where a check may be.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// This one.
+    There(ExistingCheck),
+    /// None.
+    Missing,
+    /// The token may read neither checks nor statuses.
+    Unreadable,
+}
+
 /// The name of the check run on the head of a promotion.
 pub const CHECK: &str = crate::release::evidence::OURS;
 
@@ -69,21 +80,22 @@ impl GitHub {
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn check_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>> {
-        let checks = match self.checks_on(commit).await {
-            Ok(checks) => checks,
-            // A token that may write no checks may not read them either; then there are only statuses.
-            Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => {
-                return match self.status_on(commit).await {
-                    Ok(Some(status)) => Ok(Some(status)),
-                    _ => Err(refusal.into()),
-                };
-            }
+    pub async fn check_on(&self, commit: &CommitSha) -> Result<Found> {
+        let checks = self.checks_on(commit).await;
+        // A token that may write no checks may not read them either; then there are only statuses.
+        let unreadable = match checks {
+            Ok(checks) => match checks.into_iter().max_by_key(|check| check.id) {
+                Some(check) => return Ok(Found::There(check.existing())),
+                None => Found::Missing,
+            },
+            Err(refusal) if may_not_read(&refusal) => Found::Unreadable,
             Err(refusal) => return Err(refusal.into()),
         };
-        match checks.into_iter().max_by_key(|check| check.id) {
-            Some(check) => Ok(Some(check.existing())),
-            None => Ok(self.status_on(commit).await.ok().flatten()),
+        match self.status_on(commit).await {
+            Ok(Some(status)) => Ok(Found::There(status)),
+            Ok(None) => Ok(unreadable),
+            Err(refusal) if may_not_read(&refusal) => Ok(unreadable),
+            Err(refusal) => Err(refusal.into()),
         }
     }
 
@@ -93,7 +105,7 @@ impl GitHub {
         Ok(checks.into_iter().filter(|check| check.name == CHECK).collect())
     }
 
-    async fn status_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>> {
+    async fn status_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>, Refusal> {
         let statuses = self.statuses(commit).await?;
         Ok(statuses.into_iter().find(|status| status.context == CHECK).map(|status| ExistingCheck {
             id: None,
@@ -176,6 +188,10 @@ impl GitHub {
         let path = self.path(&format!("/statuses/{commit}"));
         self.reader.write(&Method::POST, &path, &body, STATUSES).await.map(drop)
     }
+}
+
+fn may_not_read(refusal: &Refusal) -> bool {
+    refusal.is(StatusCode::FORBIDDEN) || refusal.is(StatusCode::NOT_FOUND)
 }
 
 fn annotation(note: &CheckNote) -> Value {

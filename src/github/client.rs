@@ -6,7 +6,6 @@
 mod limits;
 mod refusal;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -23,7 +22,6 @@ use super::answer::{Asked, Due, api_address, next_page, not_json};
 use crate::failure::{Failure, Kind, Result};
 use crate::http::Trouble;
 use crate::secret::Secret;
-pub use limits::Budget;
 use limits::{limit, says_limited};
 pub use refusal::Refusal;
 use refusal::without_query;
@@ -58,7 +56,6 @@ pub struct Client {
     http: crate::http::Client,
     /// The input the token came from, for the hint of a refusal.
     token_input: &'static str,
-    budget: Arc<Budget>,
 }
 
 /// A successful answer.
@@ -93,7 +90,6 @@ impl Client {
         token: &Secret,
         token_input: &'static str,
         http: crate::http::Client,
-        budget: Arc<Budget>,
     ) -> Result<Self> {
         let plain = !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic());
         if !plain {
@@ -111,7 +107,6 @@ impl Client {
             graphql_api,
             http,
             token_input,
-            budget,
         })
     }
 
@@ -225,6 +220,17 @@ impl Client {
         }
     }
 
+    /// Asks a second time where GitHub does not know yet what was made just before.
+    pub async fn settled<T>(&self, ask: impl AsyncFn() -> Result<T, Refusal>) -> Result<T, Refusal> {
+        match ask().await {
+            Err(refusal) if refusal.may_settle() => {
+                tokio::time::sleep(backoff(1).unwrap_or_default()).await;
+                ask().await
+            }
+            other => other,
+        }
+    }
+
     /// Deletes, without a body: GitHub documents none, and some proxies refuse one.
     pub async fn delete(&self, path: &str, needs: &str) -> Result<Value, Refusal> {
         let call = Call { method: &Method::DELETE, path, body: None, needs, again: Again::Safe };
@@ -289,8 +295,8 @@ impl Client {
             let pause = match &result {
                 Ok(answer) if answer.unreadable.is_some() => again(tries),
                 Ok(answer) => match limit(answer, now()) {
-                    Some(pause) => self.budget.take(pause),
-                    None if answer.status.is_server_error() => again(tries),
+                    Some(pause) => self.http.budget().take(pause),
+                    None if may_pass(call, answer.status) => again(tries),
                     None => None,
                 },
                 Err((_, trouble)) if trouble.may_pass => again(tries),
@@ -350,6 +356,13 @@ enum Again {
     Safe,
     /// It would make a second one.
     Never,
+}
+
+/// Whether the same request may do better in a moment. GraphQL says what it refuses with the status of success.
+fn may_pass(call: &Call<'_>, status: StatusCode) -> bool {
+    status.is_server_error()
+        || status == StatusCode::CONFLICT
+        || (call.path == GRAPHQL && status == StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 /// A second try, a little later each time, with jitter: three tries, within five seconds in all.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::GitHub;
-use super::client::encoded;
+use super::client::{Refusal, encoded};
 use crate::failure::Result;
 use crate::names::CommitSha;
 use crate::release::evidence::{
@@ -126,7 +126,7 @@ impl GitHub {
         Ok(())
     }
 
-    pub(super) async fn statuses(&self, commit: &CommitSha) -> Result<Vec<Status>> {
+    pub(super) async fn statuses(&self, commit: &CommitSha) -> Result<Vec<Status>, Refusal> {
         let path = self.path(&format!("/commits/{commit}/statuses"));
         let statuses: Vec<WireStatus> = self.reader.list(&path, None, "statuses: read").await?;
         Ok(newest_first(statuses))

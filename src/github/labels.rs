@@ -34,7 +34,11 @@ impl GitHub {
 
     async fn label(&self, number: u64, labels: &[String]) -> Result<(), Refusal> {
         let path = self.path(&format!("/issues/{number}/labels"));
-        self.writer.write(&Method::POST, &path, &json!({"labels": labels}), PULLS).await.map(drop)
+        let body = json!({"labels": labels});
+        self.writer
+            .settled(async || self.writer.write(&Method::POST, &path, &body, PULLS).await)
+            .await
+            .map(drop)
     }
 
     fn cannot_make(&self, missing: &[String]) -> Failure {

@@ -15,14 +15,11 @@ pub mod reviews;
 pub mod survey;
 pub mod tags;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use crate::failure::Result;
 use crate::http;
 use crate::names::RepoSlug;
 use crate::secret::Secret;
-use client::{Address, Budget, Client};
+use client::{Address, Client};
 
 /// One repository on one server, with the tokens of this run.
 #[derive(Debug)]
@@ -44,19 +41,12 @@ pub struct Tokens<'a> {
 }
 
 impl GitHub {
-    /// Connects nothing yet; all waiting for rate limits takes `rate_limit_wait` at most.
+    /// Connects nothing yet.
     ///
     /// # Errors
     /// When an address or a token is not one.
-    pub fn new(
-        address: &Address,
-        tokens: &Tokens<'_>,
-        slug: RepoSlug,
-        http: &http::Client,
-        rate_limit_wait: Duration,
-    ) -> Result<Self> {
-        let budget = Arc::new(Budget::of(rate_limit_wait));
-        let client = |token, input| Client::new(address, token, input, http.clone(), Arc::clone(&budget));
+    pub fn new(address: &Address, tokens: &Tokens<'_>, slug: RepoSlug, http: &http::Client) -> Result<Self> {
+        let client = |token, input| Client::new(address, token, input, http.clone());
         let reader = client(tokens.token, "token")?;
         let writer = match tokens.pull_request {
             Some(token) => client(token, "pull-request-token")?,

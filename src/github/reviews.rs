@@ -55,7 +55,8 @@ impl GitHub {
         let teams = teams.iter().map(|team| (team, json!({"team_reviewers": [team]})));
         let mut dropped = Vec::new();
         for (name, body) in users.chain(teams) {
-            match self.writer.write(&Method::POST, &path, &body, PULLS).await {
+            let asked = async || self.writer.write(&Method::POST, &path, &body, PULLS).await;
+            match self.writer.settled(asked).await {
                 Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => dropped.push(name.clone()),
                 other => drop(other?),
             }
@@ -69,7 +70,8 @@ impl GitHub {
     /// When GitHub refuses or cannot be reached.
     pub async fn assign(&self, number: u64, people: &[String]) -> Result<()> {
         let path = self.path(&format!("/issues/{number}/assignees"));
-        self.writer.write(&Method::POST, &path, &json!({"assignees": people}), PULLS).await?;
+        let body = json!({"assignees": people});
+        self.writer.settled(async || self.writer.write(&Method::POST, &path, &body, PULLS).await).await?;
         Ok(())
     }
 
@@ -83,7 +85,9 @@ impl GitHub {
             Ok(there)
         };
         let path = self.path(&format!("/issues/{number}/comments"));
-        self.writer.created::<WireComment>(&path, &json!({"body": text}), PULLS, look).await?;
+        let body = json!({"body": text});
+        let said = async || self.writer.created::<WireComment>(&path, &body, PULLS, look).await;
+        self.writer.settled(said).await?;
         Ok(())
     }
 

@@ -4,7 +4,8 @@ use super::branch::trailer;
 use crate::failure::Result;
 use crate::git::History;
 use crate::github::GitHub;
-use crate::github::checks::ExistingCheck;
+use crate::github::checks::{ExistingCheck, Found};
+use crate::github::git_data::lost_race;
 use crate::github::pulls::{CLOSED_BY_US, Happened, PullRequest, PullState};
 use crate::names::{BranchName, CommitSha};
 use crate::proposal::reconcile::{
@@ -53,6 +54,25 @@ pub async fn pulls(github: &GitHub, branch: &BranchName, base: &BranchName) -> R
             .filter_map(|pull| pull.head.clone())
             .collect(),
     })
+}
+
+/// The branch was read before the pull requests. Where their heads differ, another run may have moved it in between, and
+/// what is seen of the two does not belong together; or GitHub shows a new head a little later, which is no matter.
+///
+/// # Errors
+/// [`crate::failure::Kind::LostRace`] when the branch is not at `head` any more; else when GitHub cannot be reached.
+pub async fn seen_at_once(
+    github: &GitHub,
+    branch: &BranchName,
+    head: Option<&CommitSha>,
+    pulls: &Pulls,
+) -> Result<()> {
+    match &pulls.open {
+        Some(open) if open.head.as_ref() != head && github.branch_head(branch).await?.as_ref() != head => {
+            Err(lost_race(branch))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The promotion of `tag` that a person closed.
@@ -143,21 +163,13 @@ pub async fn answer(
                 open.check = Some(Seen::Missing);
                 return Ok(None);
             };
-            return Ok(match github.check_on(&head).await {
-                Ok(Some(check)) => {
-                    open.check = Some(Seen::There(seen(&check)));
-                    Some(check)
-                }
-                Ok(None) => {
-                    open.check = Some(Seen::Missing);
-                    None
-                }
-                Err(failure) => {
-                    tracing::info!(%failure, "the check `promotion` cannot be read");
-                    open.check = Some(Seen::Unreadable);
-                    None
-                }
-            });
+            let (seen, found) = match github.check_on(&head).await? {
+                Found::There(check) => (Seen::There(seen(&check)), Some(check)),
+                Found::Missing => (Seen::Missing, None),
+                Found::Unreadable => (Seen::Unreadable, None),
+            };
+            open.check = Some(seen);
+            return Ok(found);
         }
     }
     Ok(None)

@@ -51,8 +51,10 @@ impl Ready {
     pub async fn decided(world: &World<'_>, promotion: &Promotion, repository: &Repository) -> Result<Self> {
         let name = settings::promotion_branch(&promotion.app, &promotion.target.name)?;
         nothing_is_in_the_way(&repository.listing, &name)?;
+        let head = repository.listing.branches.get(name.as_str()).cloned();
         let mut observation = world.observation(promotion).await?;
         let pulls = existing::pulls(world.github, &name, &world.repository.base).await?;
+        existing::seen_at_once(world.github, &name, head.as_ref(), &pulls).await?;
         if let Some(open) = &pulls.open {
             observation.pull_request.number = Some(open.number);
             observation.pull_request.labels.clone_from(&open.labels);
@@ -82,7 +84,6 @@ impl Ready {
             grounds: &grounds,
             proposed: proposal.as_ref().map(|_| (digest.as_str(), edits.as_slice())),
         };
-        let head = repository.listing.branches.get(name.as_str()).cloned();
         let on_branch = branch::branch(world.history, head.as_ref(), &world.repository.commit, &mark)?;
         let tag_there = on_branch.as_ref().and_then(|branch| branch.content.tag().map(str::to_owned));
         let subject = on_branch.as_ref().and_then(|branch| branch.content.subject().map(str::to_owned));

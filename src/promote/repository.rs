@@ -53,7 +53,7 @@ impl Repository {
     pub async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Result<Self> {
         let slug = environment.repository()?;
         let addresses = environment.addresses()?;
-        let http = http::Client::new(&environment.variables, asked.request_timeout)?;
+        let http = http::Client::new(&environment.variables, asked.request_timeout, asked.rate_limit_wait)?;
         if addresses.in_clear().any(|address| !is_here(&address) || http.uses_proxy(&address)) {
             tracing::warn!(server = %addresses.server, "the server's address is not https: the token goes over the network in clear");
         }
@@ -61,7 +61,7 @@ impl Repository {
         let separate = Some(asked.pull_request_token()?).filter(|other| other.expose() != token.expose());
         let address = Address { rest: addresses.api.clone(), graphql: addresses.graphql.clone() };
         let tokens = Tokens { token, pull_request: separate };
-        let github = GitHub::new(&address, &tokens, slug.clone(), &http, asked.rate_limit_wait)?;
+        let github = GitHub::new(&address, &tokens, slug.clone(), &http)?;
         let runtime = tokio::runtime::Handle::current();
         let remote = Remote::new(&addresses.server, slug.clone(), Some(token.clone()), http, runtime)?;
 

@@ -64,6 +64,9 @@ pub fn merged_body(existing: &str, ours: &str) -> String {
 ///
 /// A label would say so too, but a token may not be allowed to make one. Where there is no room, nothing is added.
 pub fn closed_body(existing: &str) -> String {
+    if says_closed(existing) {
+        return existing.to_owned();
+    }
     let marked = match parts(existing) {
         Some((before, part, after)) => {
             let open = part.strip_suffix(END).unwrap_or(part);
@@ -152,6 +155,7 @@ mod tests {
             let closed = closed_body(&body);
             assert!(says_closed(&closed) && !says_closed(&body), "{closed}");
             assert!(says_closed(&closed.replace('\n', "\r\n")), "{closed}");
+            assert_eq!(closed_body(&closed), closed);
             let ours = format!("{BEGIN}\nnew\n{END}");
             let again = merged_body(&closed, &ours);
             assert!(!says_closed(&again), "{again}");

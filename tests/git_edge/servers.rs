@@ -169,6 +169,7 @@ fn a_server_address_is_http_and_holds_no_password() {
         let client = promote::http::Client::new(
             &std::collections::BTreeMap::new(),
             std::time::Duration::from_secs(30),
+            std::time::Duration::ZERO,
         )
         .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

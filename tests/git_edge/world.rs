@@ -17,8 +17,10 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 });
 
-static CLIENT: LazyLock<Client> =
-    LazyLock::new(|| Client::new(&BTreeMap::new(), std::time::Duration::from_secs(30)).unwrap());
+static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    Client::new(&BTreeMap::new(), std::time::Duration::from_secs(30), std::time::Duration::from_secs(2))
+        .unwrap()
+});
 
 pub struct World {
     pub folder: TempDir,

@@ -15,9 +15,9 @@ mod recordings;
 mod replay;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use promote::github::client::{Address, Budget, Client};
+use promote::github::client::{Address, Client};
 use promote::github::{GitHub, Tokens};
 use promote::names::RepoSlug;
 use promote::secret::Secret;
@@ -44,28 +44,24 @@ fn address(url: &str) -> Address {
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 fn http() -> promote::http::Client {
-    promote::http::Client::new(&std::collections::BTreeMap::new(), std::time::Duration::from_secs(30))
-        .unwrap()
+    promote::http::Client::new(
+        &std::collections::BTreeMap::new(),
+        std::time::Duration::from_secs(30),
+        std::time::Duration::ZERO,
+    )
+    .unwrap()
 }
 
 fn github(url: &str, slug: &str) -> GitHub {
     let _inside = RUNTIME.enter();
     let token = Secret::new("ghs_published");
     let tokens = Tokens { token: &token, pull_request: None };
-    GitHub::new(&address(url), &tokens, RepoSlug::parse(slug).unwrap(), &http(), std::time::Duration::ZERO)
-        .unwrap()
+    GitHub::new(&address(url), &tokens, RepoSlug::parse(slug).unwrap(), &http()).unwrap()
 }
 
 fn client(url: &str) -> Client {
     let _inside = RUNTIME.enter();
-    Client::new(
-        &address(url),
-        &Secret::new("ghs_published"),
-        "token",
-        http(),
-        Arc::new(Budget::of(std::time::Duration::ZERO)),
-    )
-    .unwrap()
+    Client::new(&address(url), &Secret::new("ghs_published"), "token", http()).unwrap()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -1,9 +1,6 @@
-//! GitHub's rate limits: what an answer says of them, and how long a run waits for them in all.
+//! GitHub's rate limits: what an answer says of them.
 //!
 //! A limited request did not act, so it may be sent again whatever its method.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::Value;
@@ -12,33 +9,6 @@ use super::Answer;
 
 /// What GitHub asks for where a secondary limit names no time.
 const UNNAMED: u64 = 60;
-
-/// How long all waiting for limits may take in one run, whichever token waits.
-#[derive(Debug)]
-pub struct Budget {
-    whole: Duration,
-    /// What is left of it, in seconds.
-    left: AtomicU64,
-}
-
-impl Budget {
-    /// A budget of whole seconds.
-    pub fn of(whole: Duration) -> Self {
-        Self { whole, left: AtomicU64::new(whole.as_secs()) }
-    }
-
-    /// What it was at the beginning, in seconds.
-    pub(super) fn whole(&self) -> u64 {
-        self.whole.as_secs()
-    }
-
-    /// Takes a wait out of what is left; none where that is not enough.
-    pub(super) fn take(&self, seconds: u64) -> Option<Duration> {
-        let taken =
-            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(seconds));
-        taken.is_ok().then(|| Duration::from_secs(seconds))
-    }
-}
 
 /// How many seconds an answer asks to wait, where a limit was met; `now` is in seconds since 1970.
 pub(super) fn limit(answer: &Answer, now: u64) -> Option<u64> {
@@ -105,13 +75,5 @@ mod tests {
         ] {
             assert_eq!(limit(&answer, 1000), expected, "{answer:?}");
         }
-    }
-
-    #[test]
-    fn a_budget_is_spent_once() {
-        let budget = Budget::of(Duration::from_secs(10));
-        assert_eq!(budget.take(6), Some(Duration::from_secs(6)));
-        assert_eq!((budget.take(5), budget.take(4)), (None, Some(Duration::from_secs(4))));
-        assert_eq!((budget.take(1), Budget::of(Duration::ZERO).take(1)), (None, None));
     }
 }

@@ -44,9 +44,14 @@ impl Refusal {
         self
     }
 
-    /// Whether GitHub may have acted all the same: no answer that can be read, or a problem on its side.
+    /// Whether it must be looked at what GitHub did: no answer that can be read, a problem on its side, a conflict.
     pub fn is_ambiguous(&self) -> bool {
-        self.status.is_none_or(|status| status.is_server_error())
+        self.status.is_none_or(|status| status.is_server_error() || status == StatusCode::CONFLICT)
+    }
+
+    /// Whether what was asked about may only be too new.
+    pub fn may_settle(&self) -> bool {
+        self.is(StatusCode::NOT_FOUND) || self.is(StatusCode::UNPROCESSABLE_ENTITY)
     }
 
     /// Whether GitHub answered with this status.
@@ -97,7 +102,7 @@ impl Client {
             }
             _ if answer.status == StatusCode::TOO_MANY_REQUESTS || says_limited(answer) => format!(
                 "it asks for a longer wait than is left of `rate-limit-wait` ({} s in all); run it again later",
-                self.budget.whole()
+                self.http.budget().whole()
             ),
             StatusCode::FORBIDDEN => {
                 let asked = accepted.map(permissions).filter(|asked| !asked.is_empty());

@@ -13,7 +13,7 @@ pub use existing::{
 };
 pub use wanted::{Asked, Release, Wanted, What};
 
-use super::Draft;
+use super::{BEGIN, Draft};
 
 /// The one thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,8 +194,12 @@ fn turned(
     open: &OpenPull,
     seen: &Seen,
 ) -> Result<Option<Step>, Question> {
-    let Seen::There(before) = seen else { return Ok(None) };
-    let was_blocked = before.failed && before.title != wanted.held.title;
+    let was_blocked = match seen {
+        Seen::There(before) => before.failed && before.title != wanted.held.title,
+        // A run was cut short: it had opened ours as it had to be then.
+        Seen::Missing if open.body.contains(BEGIN) => open.draft == Draft::Yes,
+        Seen::Missing | Seen::Unreadable => return Ok(None),
+    };
     let step = match (open.draft, was_blocked) {
         (Draft::Yes, true) if release.draft == Draft::No && !release.blocked => Step::Ready,
         (Draft::No, false) if release.blocked => Step::Draft,
