@@ -75,33 +75,39 @@ impl GitHub {
         Ok(())
     }
 
-    /// Says something below a pull request that is said once: not where a comment has the same `mark`.
+    /// Says something below a pull request that is said once: not where a comment has the same `mark`; whether it did.
+    ///
+    /// Two runs may both find nothing and both say it; then the later one takes it back.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn comment(&self, number: u64, text: &str, mark: &str) -> Result<()> {
-        let look = async || {
-            let there = self.comments(number).await?.into_iter().find(|comment| comment.body.contains(mark));
-            Ok(there)
-        };
+    pub async fn say_once(&self, number: u64, text: &str, mark: &str) -> Result<bool> {
+        if self.said(number, mark).await?.is_some() {
+            return Ok(false);
+        }
         let path = self.path(&format!("/issues/{number}/comments"));
         let body = json!({"body": text});
-        let said = async || self.writer.created::<WireComment>(&path, &body, PULLS, look).await;
-        self.writer.settled(said).await?;
-        Ok(())
+        let look = async || self.said(number, mark).await;
+        let say = async || self.writer.created::<WireComment>(&path, &body, PULLS, look).await;
+        let ours = self.writer.settled(say).await?;
+        match self.said(number, mark).await? {
+            Some(first) if first.id < ours.id => {
+                let path = self.path(&format!("/issues/comments/{}", ours.id));
+                self.writer.delete(&path, PULLS).await?;
+                Ok(false)
+            }
+            _ => Ok(true),
+        }
     }
 
-    /// Whether a comment below a pull request has `mark`.
-    ///
-    /// # Errors
-    /// When GitHub refuses or cannot be reached.
-    pub async fn is_said(&self, number: u64, mark: &str) -> Result<bool> {
-        Ok(self.comments(number).await?.iter().any(|comment| comment.body.contains(mark)))
+    /// The first comment below a pull request that has `mark`.
+    async fn said(&self, number: u64, mark: &str) -> Result<Option<WireComment>, Refusal> {
+        Ok(self.comments(number).await?.into_iter().find(|comment| comment.body.contains(mark)))
     }
 
     async fn comments(&self, number: u64) -> Result<Vec<WireComment>, Refusal> {
         let path = self.path(&format!("/issues/{number}/comments"));
-        self.writer.list(&path, None, "pull-requests: read").await
+        self.writer.settled(async || self.writer.list(&path, None, "pull-requests: read").await).await
     }
 }
 
@@ -113,6 +119,7 @@ struct WireReview {
 
 #[derive(Deserialize)]
 struct WireComment {
+    id: u64,
     #[serde(default)]
     body: String,
 }

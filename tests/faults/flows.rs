@@ -41,14 +41,20 @@ impl Flow {
         }
     }
 
-    /// Labels that are there and that are missing, a person who may not review, and the longest wait for an answer.
+    /// With the longest wait for an answer, since some do not come.
     pub fn inputs(self) -> Vec<(&'static str, &'static str)> {
+        let mut inputs = self.patient_inputs();
+        inputs.push(("request-timeout", "2s"));
+        inputs
+    }
+
+    /// Labels that are there and that are missing, a person who may not review, a team, an assignee, auto-merge.
+    pub fn patient_inputs(self) -> Vec<(&'static str, &'static str)> {
         let mut inputs = vec![
             ("labels", "promotion, not-there-yet"),
             ("reviewers", "alice, stranger"),
             ("team-reviewers", "ops"),
             ("assignees", "bob"),
-            ("request-timeout", "2s"),
         ];
         if matches!(self, Self::Create | Self::Supersede) {
             inputs.push(("auto-merge", "squash"));

@@ -14,9 +14,11 @@
     reason = "tests may"
 )]
 
+mod concurrent;
 mod flows;
 mod killed;
 mod matrix;
+mod newer;
 mod pool;
 #[path = "../flow/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests of the flow, which use all of it")]

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::flows::{Flow, Stage};
 
 /// How many are tried at once.
-const THREADS: usize = 6;
+const THREADS: usize = 8;
+
+/// Tests take turns: how long one waits for an answer must not depend on the others.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Tries all, each on a stage of its flow that no other thread uses; what comes out is in the order of what went in.
 ///
@@ -17,6 +20,7 @@ pub fn each<T: Sync, R: Send>(
     flow: impl Fn(&T) -> Flow + Sync,
     ended: impl Fn(&T, &Stage) -> R + Sync,
 ) -> Vec<Result<R, String>> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let queue = Mutex::new(trials.iter().enumerate());
     let all = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {

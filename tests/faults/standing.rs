@@ -1,7 +1,6 @@
 //! Where GitHub stands after all: what two ways to one end must have in common.
 
-use std::fmt;
-
+use fake_github::PullView;
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -15,31 +14,26 @@ pub struct Standing(String);
 
 impl Standing {
     pub fn of(scene: &Scene) -> Self {
-        let pulls: Vec<Value> = scene.repo.pulls().unwrap().iter().map(|pull| {
-            let shown = scene.repo.pull_json(pull.number).unwrap();
+        let pulls: Vec<Value> = scene.repo.pulls().unwrap().iter().map(|one| pull(scene, one)).collect();
+        Self::told(scene, &json!({"pulls": pulls, "branches": branches(scene)}))
+    }
+
+    /// What reviewers see: the text of what is open and the branches, whichever way it came to be opened.
+    pub fn shown(scene: &Scene) -> Self {
+        let pulls = scene.repo.pulls().unwrap();
+        let open = pulls.iter().filter(|pull| pull.state == "open");
+        let open = open.map(|pull| {
             json!({
-                "number": pull.number, "state": pull.state, "title": pull.title, "body": pull.body,
-                "draft": pull.draft, "base": pull.base, "head": pull.head, "labels": sorted(&pull.labels),
-                "reviewers": sorted(&pull.reviewers), "assignees": sorted(&pull.assignees),
-                "teams": shown["requested_teams"].as_array().unwrap().iter().map(|team| &team["slug"]).collect::<Vec<_>>(),
-                "auto-merge": shown["auto_merge"]["merge_method"],
-                "comments": sorted(&pull.comments),
-                "check": if pull.state == "open" { check(scene, &pull.head_sha) } else { Value::Null },
+                "title": pull.title, "body": pull.body, "draft": pull.draft,
+                "check": check(scene, &pull.head_sha),
             })
-        }).collect();
-        let git = git2::Repository::open_bare(scene.repo.git_dir().unwrap()).unwrap();
-        let branches: Vec<Value> = scene
-            .repo
-            .refs("refs/heads/")
-            .unwrap()
-            .iter()
-            .map(|(name, sha)| {
-                let (tree, message, parents) = commit(&git, sha);
-                json!({"name": name, "tree": tree, "message": message, "parents": parents})
-            })
-            .collect();
-        let all = serde_json::to_string_pretty(&json!({"pulls": pulls, "branches": branches})).unwrap();
-        Self(all.replace(scene.github.url(), "https://github.example").replace("\\n", "\n"))
+        });
+        Self::told(scene, &json!({"open": open.collect::<Vec<_>>(), "branches": branches(scene)}))
+    }
+
+    fn told(scene: &Scene, all: &Value) -> Self {
+        let text = serde_json::to_string_pretty(all).unwrap();
+        Self(text.replace(scene.github.url(), "https://github.example").replace("\\n", "\n"))
     }
 
     /// The lines that differ; none where nothing does.
@@ -50,16 +44,29 @@ impl Standing {
     }
 }
 
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 fn sorted(all: &[String]) -> Vec<String> {
     let mut all = all.to_vec();
     all.sort();
     all
+}
+
+fn pull(scene: &Scene, pull: &PullView) -> Value {
+    let shown = scene.repo.pull_json(pull.number).unwrap();
+    let teams: Vec<_> =
+        shown["requested_teams"].as_array().unwrap().iter().map(|team| &team["slug"]).collect();
+    json!({
+        "number": pull.number, "state": pull.state, "title": pull.title, "body": pull.body,
+        "draft": pull.draft, "base": pull.base, "head": pull.head, "labels": sorted(&pull.labels),
+        "reviewers": sorted(&pull.reviewers), "teams": teams, "assignees": sorted(&pull.assignees),
+        "auto-merge": shown["auto_merge"]["merge_method"], "comments": sorted(&pull.comments),
+        "check": if pull.state == "open" { check(scene, &pull.head_sha) } else { Value::Null },
+    })
+}
+
+fn branches(scene: &Scene) -> Vec<Value> {
+    let git = git2::Repository::open_bare(scene.repo.git_dir().unwrap()).unwrap();
+    let all = scene.repo.refs("refs/heads/").unwrap();
+    all.iter().map(|(name, sha)| branch(&git, name, sha)).collect()
 }
 
 /// What the newest check of a promotion says.
@@ -72,8 +79,8 @@ fn check(scene: &Scene, head: &str) -> Value {
     })
 }
 
-fn commit(git: &git2::Repository, sha: &str) -> (String, String, Vec<String>) {
+fn branch(git: &git2::Repository, name: &str, sha: &str) -> Value {
     let commit = git.find_commit(git2::Oid::from_str(sha).unwrap()).unwrap();
-    let parents = commit.parent_ids().map(|parent| parent.to_string()).collect();
-    (commit.tree_id().to_string(), commit.message().unwrap_or_default().to_owned(), parents)
+    let parents: Vec<String> = commit.parent_ids().map(|parent| parent.to_string()).collect();
+    json!({"name": name, "tree": commit.tree_id().to_string(), "message": commit.message().ok(), "parents": parents})
 }

@@ -129,10 +129,15 @@ async fn changes_a_pull_request(server: &Replay, github: &GitHub) {
     )]);
     github.add_labels(1, &["promotion".to_owned()]).await.unwrap();
     server.was_asked(&[(LABELS, json!({ "labels": ["promotion"] }))]);
-    github.comment(1, "x", "mark").await.unwrap();
-    server.was_asked(&[("POST /repos/octocat/Hello-World/issues/1/comments", json!({ "body": "x" }))]);
-    assert!(github.is_said(1, "Me too").await.unwrap());
-    server.was_asked(&[("GET /repos/octocat/Hello-World/issues/1/comments?per_page=100", Value::Null)]);
+    let comments = "GET /repos/octocat/Hello-World/issues/1/comments?per_page=100";
+    assert!(github.say_once(1, "x", "mark").await.unwrap());
+    server.was_asked(&[
+        (comments, Value::Null),
+        ("POST /repos/octocat/Hello-World/issues/1/comments", json!({ "body": "x" })),
+        (comments, Value::Null),
+    ]);
+    assert!(!github.say_once(1, "x", "Me too").await.unwrap());
+    server.was_asked(&[(comments, Value::Null)]);
     github.assign(1, &["octocat".to_owned()]).await.unwrap();
     server.was_asked(&[(
         "POST /repos/octocat/Hello-World/issues/1/assignees",

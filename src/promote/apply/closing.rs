@@ -11,7 +11,7 @@ use crate::github::pulls::{PullRequest, PullState};
 use crate::names::CommitSha;
 use crate::plan::Outcome;
 use crate::promote::branch::trailer;
-use crate::proposal::{CLOSED, Proposal, closed_body, says_closed};
+use crate::proposal::{CLOSED, Proposal, closed_body};
 
 const DONE: &str = "Nothing is left to promote: the target runs this release, or a newer one.";
 
@@ -27,10 +27,7 @@ impl Ground<'_> {
 
     /// What a run that closed it did not come to any more.
     pub(super) async fn sweep(&self, number: u64, known: Applied) -> Result<Applied> {
-        let mut notes = Vec::new();
-        if !self.github.is_said(number, CLOSED).await.unwrap_or(true) {
-            notes.extend(self.said(number, DONE).await);
-        }
+        let mut notes: Vec<String> = self.said(number, DONE).await.into_iter().collect();
         notes.extend(self.swept().await?);
         Ok(Applied { outcome: Outcome::NothingToPromote, head: None, wrote: true, notes, ..known })
     }
@@ -123,23 +120,22 @@ impl Ground<'_> {
         let Some(old) = self.closed_by_us.as_ref().filter(|old| old.number < pull.number) else {
             return false;
         };
-        // What did not say so when it was read was closed by this run, which has said nothing yet.
-        let was_closed = says_closed(&old.body) || old.state == PullState::Closed;
-        let is_said = if was_closed { self.github.is_said(old.number, CLOSED).await } else { Ok(false) };
-        if beside.took("the old pull request could not be read", is_said) != Some(false) {
-            return false;
-        }
         let text = format!(
             "An approval is for one release, and the proposed release changed: {} proposes it.",
             pull.url
         );
-        let said = self.github.comment(old.number, &format!("{text}\n\n{CLOSED}"), CLOSED).await;
-        beside.took("the old pull request could not be commented on", said).is_some()
+        let said = self.github.say_once(old.number, &marked(&text), CLOSED).await;
+        beside.took("the old pull request could not be commented on", said) == Some(true)
     }
 
     /// A comment is a courtesy: its failure is a note.
     async fn said(&self, number: u64, text: &str) -> Option<String> {
-        let failed = self.github.comment(number, &format!("{text}\n\n{CLOSED}"), CLOSED).await.err();
+        let failed = self.github.say_once(number, &marked(text), CLOSED).await.err();
         failed.map(|failure| first_line("the old pull request could not be commented on", &failure))
     }
+}
+
+/// A comment of ours on a pull request that we closed.
+fn marked(text: &str) -> String {
+    format!("{text}\n\n{CLOSED}")
 }

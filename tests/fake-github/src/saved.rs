@@ -30,15 +30,12 @@ impl FakeGitHub {
         let shared: &Shared = self.shared();
         let mut world = locked(&shared.world);
         let root = world.root.clone();
-        // A folder of its own: a git of a client that was stopped may still read the old one.
+        // A folder of its own: a git of a client that was stopped may still read the old one, which goes with the fake.
         let folder = tempfile::Builder::new().prefix("state-").tempdir_in(&root)?.keep();
         let mut fresh = copied(&saved.world, &folder)?;
         fresh.root = root;
-        let old = std::mem::replace(&mut *world, fresh);
+        *world = fresh;
         drop(world);
-        for repo in old.repos.into_values() {
-            std::fs::remove_dir_all(&repo.store.path)?;
-        }
         locked(&shared.faults).clear();
         shared.recorder.clear();
         Ok(())

@@ -234,3 +234,15 @@ pub(super) fn edit_comment(world: &mut World, call: &Call) -> Answer {
     }
     Err(Refusal::not_found())
 }
+
+pub(super) fn delete_comment(world: &mut World, call: &Call) -> Answer {
+    let (_, repo) = world.changed(call)?;
+    let id = call.number("comment_id")?;
+    for issue in &mut repo.issues {
+        if issue.comments.iter().any(|comment| comment.id == id) {
+            issue.comments.retain(|comment| comment.id != id);
+            return Ok(Reply::empty());
+        }
+    }
+    Err(Refusal::not_found())
+}

@@ -115,6 +115,7 @@ operations! {
     GET "/repos/{owner}/{repo}/issues/{issue_number}/comments" ISSUES issues::comments;
     POST "/repos/{owner}/{repo}/issues/{issue_number}/comments" ISSUES_W issues::add_comment;
     PATCH "/repos/{owner}/{repo}/issues/comments/{comment_id}" ISSUES_W issues::edit_comment;
+    DELETE "/repos/{owner}/{repo}/issues/comments/{comment_id}" ISSUES_W issues::delete_comment;
     POST "/repos/{owner}/{repo}/check-runs" CHECKS_W checks::create;
     GET "/repos/{owner}/{repo}/check-runs/{check_run_id}" CHECKS checks::get;
     PATCH "/repos/{owner}/{repo}/check-runs/{check_run_id}" CHECKS_W checks::update;
