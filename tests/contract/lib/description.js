@@ -33,6 +33,7 @@ export class Operation {
     this.method = verb.toUpperCase()
     this.summary = found.summary
     this.documentation = found.externalDocs?.url
+    this.isSigned = /You must use a \[JWT\]/.test(found.description ?? '')
     this.description = description
     this.found = found
     this.pointer = `/paths/${escaped(path)}/${verb}`

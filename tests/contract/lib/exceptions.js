@@ -13,6 +13,8 @@ const BODY = 'a body that is not documented'
 
 export const EXCEPTIONS = [
   ...refusals('a bad token is refused so wherever it is used', STATUS, ['GET /repos/{owner}/{repo} 401', 'GET /repos/{owner}/{repo}/pulls 401']),
+  ...refusals("an App's signature that does not hold is refused so wherever it is shown", STATUS, ['GET /repos/{owner}/{repo}/installation 401']),
+  ...refusals('a bad token is refused so wherever it is used, and a person has no installation', STATUS, ['DELETE /installation/token 401', 'DELETE /installation/token 403']),
   ...refusals('a token that lacks the permission is refused so wherever it is used', STATUS, [
     'GET /repos/{owner}/{repo}/actions/runs 403',
     'GET /repos/{owner}/{repo}/actions/workflows 403',

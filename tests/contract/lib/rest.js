@@ -26,6 +26,8 @@ export function checkExchange(description, exchange, report) {
     say('request')({ what: 'an operation that is not documented' })
     return
   }
+  // Of an App's own operations GitHub says that they take its signature, and of no other.
+  if ((exchange.signed ?? false) !== operation.isSigned) say('request')({ what: operation.isSigned ? 'takes an App\'s signature, and the fake a token' : 'takes a token, and the fake an App\'s signature' })
   // A request that a test got wrong on purpose, and the fake refused, is as it should be.
   if (byProduct(exchange) || (status !== null && status < 400)) {
     requestFaults(operation, exchange).forEach(say('request'))

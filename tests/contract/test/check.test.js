@@ -180,6 +180,15 @@ test('what a test got wrong and the fake refused is not held', () => {
   assert.deepEqual(ofRest(refused), [])
 })
 
+test("an App's own operation that a token is shown for, and a signature where a token is due, are found", () => {
+  const revoke = (signed) => ofRest(rest('DELETE', '/installation/token', '/installation/token', { status: 204, signed, response_headers: {} }))
+  assert.deepEqual(revoke(false), [])
+  finds(revoke(true), 'DELETE /installation/token request', "takes a token, and the fake an App's signature")
+  const refused = (signed) => ofRest(rest('GET', '/repos/{owner}/{repo}/installation', '/repos/o/r/installation', { status: 404, signed, response_body: { message: 'Not Found' } }))
+  assert.deepEqual(refused(true), [])
+  finds(refused(false), "takes an App's signature, and the fake a token")
+})
+
 test('a page that leads elsewhere is found', () => {
   const link = (text, query = '') => ofRest(listPulls(query, { response_headers: { 'content-type': 'application/json', link: text } }))
   const at = (rest) => `<https://api.github.com/repos/o/r/pulls?${rest}>`

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::app::register;
 use crate::driver::{add_token, create_repo, inject, unknown_routes};
 use crate::repo::Repo;
 use crate::rest::{Refusal, Reply};
@@ -68,6 +69,10 @@ fn on_site(
         ("POST", ["tokens"]) => {
             add_token(shared, read(body)?);
             Ok(json!({}))
+        }
+        ("POST", ["apps"]) => {
+            let id = register(&mut locked(&shared.world).site, read(body)?)?;
+            Ok(json!({ "id": id }))
         }
         ("POST", ["people"]) => {
             let login = text(&body, "login")?;

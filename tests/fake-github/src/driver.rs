@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::{App, register};
 use crate::enterprise::Enterprise;
 use crate::faults::{Armed, Fault};
 use crate::repo::Repo;
@@ -116,6 +117,11 @@ impl FakeGitHub {
     /// Accepts a token from now on; one of the same value is replaced.
     pub fn add_token(&self, token: Token) {
         add_token(&self.shared, token);
+    }
+
+    /// Registers an App, or replaces the one of the same slug; returns its id.
+    pub fn add_app(&self, app: App) -> anyhow::Result<u64> {
+        register(&mut locked(&self.shared.world).site, app)
     }
 
     /// Makes a person known: their login can be asked for reviews and maps from this e-mail.

@@ -7,7 +7,7 @@
 //! - [`FakeGitHub`] and [`Repo`]: starting and driving it;
 //! - [`facts`]: what a test may say has happened;
 //! - [`Saved`]: a state to return to;
-//! - [`Token`], [`Fault`], [`Exchange`]: who calls, what goes wrong, what was said;
+//! - [`Token`], [`App`], [`Fault`], [`Exchange`]: who calls, what goes wrong, what was said;
 //! - [`Tls`], [`Proxy`]: an authority of its own, and the way to a server through somebody else;
 //! - [`runner`]: the environment that the Actions runner gives a step, and its files read back.
 
@@ -17,6 +17,7 @@
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "pages are small, and read better so")]
 
 mod admin;
+mod app;
 mod driver;
 mod enterprise;
 mod events;
@@ -39,6 +40,7 @@ mod tls;
 mod token;
 mod traffic;
 
+pub use app::App;
 pub use driver::{FakeGitHub, Options};
 pub use facts::{
     CheckRun, Commit, Deployment, DeploymentStatus, Job, Release, Status, Workflow, WorkflowRun,

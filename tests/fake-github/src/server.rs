@@ -23,7 +23,7 @@ use crate::rest::operations::{Operation, find};
 use crate::rest::{Refusal, Reply, ReplyBody, dispatch};
 use crate::state::{Site, World};
 use crate::tls::Identity;
-use crate::traffic::{Exchange, Recorder, Surface, json_of, recorded};
+use crate::traffic::{Exchange, Recorder, Surface, json_of, recorded, without_token};
 use crate::{admin, git_http, graphql, pages};
 
 /// What all requests and all driving methods share.
@@ -250,7 +250,7 @@ async fn travel(
     }
     exchange.status = Some(reply.status);
     if let ReplyBody::Json(body) = &reply.body {
-        exchange.response_body = body.clone();
+        exchange.response_body = without_token(body.clone());
     }
     let response = respond(reply);
     exchange.response_headers = recorded(response.headers());
@@ -299,6 +299,7 @@ fn begun(incoming: &Incoming, surface: Surface, effect: Option<&Effect>) -> Exch
         route: operation.map(Operation::template).or(graphql),
         login: None,
         permission: operation.map(Operation::accepted).filter(|needs| !needs.is_empty()),
+        signed: operation.is_some_and(Operation::is_signed),
         request_headers: recorded(&incoming.headers),
         request_body: if surface == Surface::Git { Value::Null } else { json_of(&incoming.body) },
         status: None,

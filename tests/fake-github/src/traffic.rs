@@ -1,6 +1,6 @@
 //! The record of all traffic: complete enough to be held against GitHub's published contract.
 //!
-//! Secrets never enter it: `authorization` is replaced by the login it stands for.
+//! Secrets never enter it: `authorization` is replaced by the login it stands for, a token that is given by stars.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -43,6 +43,9 @@ pub struct Exchange {
     /// The permission the operation needs, `pull_requests=write`; alternatives are separated by `; `, what is needed
     /// together by `,`.
     pub permission: Option<String>,
+    /// Whether the operation is an App's own, which it signs with its key instead of showing a token.
+    #[serde(default)]
+    pub signed: bool,
     /// Request headers, names in lower case.
     pub request_headers: BTreeMap<String, String>,
     /// The request's body where it is JSON.
@@ -165,6 +168,14 @@ pub(crate) fn recorded(headers: &HeaderMap) -> BTreeMap<String, String> {
             (name.as_str().to_owned(), text)
         })
         .collect()
+}
+
+/// A body without the token in it, where an installation gave one.
+pub(crate) fn without_token(mut body: Value) -> Value {
+    if let Some(token) = body.get_mut("token") {
+        *token = Value::from("***");
+    }
+    body
 }
 
 /// A body as JSON, or null.

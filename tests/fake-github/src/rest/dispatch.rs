@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::operations::{Operation, find, permit};
 use super::{Answer, Call, Refusal, Reply};
+use crate::app::signed_by;
 use crate::server::Incoming;
 use crate::state::{Site, World};
 use crate::token::Token;
@@ -79,12 +80,17 @@ fn act(world: &mut World, request: &Incoming, done: &mut Dispatched) -> Answer {
         ));
     }
     let path = request.path.strip_prefix("/api/v3").unwrap_or(&request.path);
-    let token = authenticate(&world.site, request.header("authorization"))?;
+    let found = find(&request.method, path);
+    let header = request.header("authorization");
+    let token = match &found {
+        Some((operation, _)) if operation.is_signed() => signed_by(&world.site, header)?,
+        _ => authenticate(&world.site, header)?,
+    };
     done.login = Some(token.login.clone());
     if path != "/rate_limit" {
         count(&mut world.site)?;
     }
-    let (operation, params) = find(&request.method, path).ok_or_else(Refusal::not_found)?;
+    let (operation, params) = found.ok_or_else(Refusal::not_found)?;
     done.operation = Some(operation);
     let call = Call {
         method: request.method.clone(),

@@ -11,6 +11,7 @@ use crate::state::{RepoState, Site, World};
 use crate::token::Token;
 
 pub(crate) mod actions;
+mod apps;
 pub(crate) mod checks;
 mod commits;
 mod contents;

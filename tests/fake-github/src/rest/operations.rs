@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::{Answer, Call, Refusal};
 use super::{
-    actions, checks, commits, contents, deployments, git_objects, git_refs, issues, merging, pulls, releases,
-    repos, reviews, statuses, users,
+    actions, apps, checks, commits, contents, deployments, git_objects, git_refs, issues, merging, pulls,
+    releases, repos, reviews, statuses, users,
 };
 use crate::state::World;
 use crate::token::Level::{self, Read, Write};
@@ -57,6 +57,9 @@ operations! {
     GET "/users/{username}" NONE users::get;
     GET "/rate_limit" NONE users::rate_limit;
     GET "/meta" NONE users::meta;
+    GET "/repos/{owner}/{repo}/installation" NONE apps::installation;
+    POST "/app/installations/{installation_id}/access_tokens" NONE apps::access_token;
+    DELETE "/installation/token" NONE apps::revoke;
     GET "/repos/{owner}/{repo}" METADATA repos::get;
     GET "/repos/{owner}/{repo}/branches" CONTENTS repos::branches;
     GET "/repos/{owner}/{repo}/branches/{+branch}" CONTENTS repos::branch;
@@ -137,7 +140,16 @@ operations! {
     GET "/repos/{owner}/{repo}/releases/tags/{+tag}" CONTENTS releases::by_tag;
 }
 
+/// What an App does as itself: it signs these with its key, and no token will do.
+const SIGNED: [&str; 2] =
+    ["/repos/{owner}/{repo}/installation", "/app/installations/{installation_id}/access_tokens"];
+
 impl Operation {
+    /// Whether an App's signature takes the place of a token.
+    pub fn is_signed(&self) -> bool {
+        SIGNED.contains(&self.template)
+    }
+
     /// The path as GitHub's description writes it.
     pub fn template(&self) -> String {
         let template = self.template.replace("{+", "{");

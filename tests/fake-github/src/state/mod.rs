@@ -18,6 +18,7 @@ pub use repo::RepoSettings;
 pub(crate) use repo::{ByCommit, RepoState};
 pub(crate) use runs::{CheckRunState, CheckSuite, DeploymentState, ReleaseState, RunState, StatusState};
 
+use crate::app::Registered;
 use crate::enterprise::Enterprise;
 use crate::token::Token;
 
@@ -40,6 +41,8 @@ pub(crate) struct Site {
     pub people: BTreeMap<String, Person>,
     pub organisations: BTreeSet<String>,
     pub apps: BTreeMap<String, u64>,
+    /// The Apps whose keys are known.
+    pub registered: Vec<Registered>,
     pub limits: RateLimit,
     pub page_cap: Option<usize>,
     ids: BTreeMap<&'static str, u64>,
@@ -79,6 +82,12 @@ impl Clock {
         Timestamp::from_second(moved.as_second()).unwrap_or(moved)
     }
 
+    /// The present of those who sign: the machine's, as far ahead as this clock was moved. They know nothing of a
+    /// moment that a test has fixed.
+    pub fn signed(self) -> Timestamp {
+        Self { fixed: None, ..self }.now()
+    }
+
     pub fn fix(&mut self, at: Timestamp) {
         self.fixed = Some(at);
         self.ahead = SignedDuration::ZERO;
@@ -101,6 +110,7 @@ impl Site {
             people: BTreeMap::new(),
             organisations: BTreeSet::new(),
             apps: BTreeMap::from([("github-actions".to_owned(), 15_368)]),
+            registered: Vec::new(),
             limits: RateLimit { limit: 5000, remaining: 5000, reset },
             page_cap,
             ids: BTreeMap::new(),

@@ -12,6 +12,7 @@
     reason = "tests may"
 )]
 
+mod apps;
 mod client;
 mod enterprise;
 mod faults;
