@@ -11,6 +11,7 @@ mod existing;
 mod explain;
 mod gathered;
 mod meant;
+mod minted;
 mod observe;
 mod ready;
 mod report;
@@ -26,6 +27,7 @@ use crate::runner::environment::Environment;
 use crate::settings::{Asked, Command, Event, Inputs, Promotion, Request, Required, Requirement};
 
 use meant::Meant;
+use minted::Minted;
 use observe::World;
 use ready::Ready;
 pub use report::ExitCode;
@@ -43,24 +45,32 @@ pub async fn promote(flags: Inputs, environment: &Environment) -> Result<ExitCod
     let inputs = Inputs::from_env(environment.variables.clone());
     // A runner reads the mask and hides it; a terminal would show the secret itself.
     if environment.audience == Audience::Runner {
-        inputs.secrets().chain(flags.secrets()).for_each(mask);
+        inputs.secrets().chain(flags.secrets()).for_each(|secret| mask(&secret));
         http::passwords(|name| environment.get(name).map(str::to_owned)).iter().for_each(mask);
     }
-    let outcome = promoted(flags, inputs, environment).await;
+    let minted = Minted::default();
+    // The whole flow is too large a value for the stack.
+    let outcome = Box::pin(promoted(flags, inputs, environment, &minted)).await;
+    minted.revoke().await;
     if let Err(failure) = &outcome {
         report::stopped(failure, environment);
     }
     outcome
 }
 
-async fn promoted(flags: Inputs, inputs: Inputs, environment: &Environment) -> Result<ExitCode> {
+async fn promoted(
+    flags: Inputs,
+    inputs: Inputs,
+    environment: &Environment,
+    minted: &Minted,
+) -> Result<ExitCode> {
     let event = event(environment)?;
     let asked = Asked::join(flags, inputs, &event)?;
     if asked.command == Command::Explain {
-        return explain::explain(&asked, &event, environment).await;
+        return explain::explain(&asked, &event, environment, minted).await;
     }
     report::can_be_written(environment)?;
-    let mut report = match run(&asked, &event, environment, &Which::All).await {
+    let mut report = match run(&asked, &event, environment, minted, &Which::All).await {
         Ok(report) => report,
         Err(failure) => {
             // What was ignored may be what is missing.
@@ -74,7 +84,7 @@ async fn promoted(flags: Inputs, inputs: Inputs, environment: &Environment) -> R
             break;
         }
         tracing::warn!("a promotion branch moved while this run looked at it: looking again");
-        match run(&asked, &event, environment, &Which::Only(lost)).await {
+        match run(&asked, &event, environment, minted, &Which::Only(lost)).await {
             Ok(again) => report.replace(again),
             Err(failure) => {
                 report.look_failed(failure);
@@ -114,8 +124,14 @@ fn event(environment: &Environment) -> Result<Event> {
 }
 
 /// One look: everything is decided before the first write.
-async fn run(asked: &Asked, event: &Event, environment: &Environment, which: &Which) -> Result<Report> {
-    let repository = Repository::observed(asked, event, environment).await?;
+async fn run(
+    asked: &Asked,
+    event: &Event,
+    environment: &Environment,
+    minted: &Minted,
+    which: &Which,
+) -> Result<Report> {
+    let repository = Repository::observed(asked, event, environment, minted).await?;
     let request = &repository.request;
     let world = repository.world(event, environment);
     no_pin_has_two_owners(&world, request)?;

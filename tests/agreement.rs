@@ -191,6 +191,10 @@ fn the_flags_of_run_and_plan_are_the_inputs() {
     }
 }
 
+fn is_secret(input: &Input) -> bool {
+    matches!(input.shape, Shape::Secret | Shape::Key)
+}
+
 #[test]
 fn names_are_kebab_case_and_texts_fit_a_table() {
     let names = INPUTS.iter().map(|input| input.name).chain(OUTPUTS.iter().map(|output| output.name));
@@ -203,9 +207,8 @@ fn names_are_kebab_case_and_texts_fit_a_table() {
     }
     let pattern = INPUTS.iter().find(|input| input.name == "tag-pattern").unwrap().default;
     assert_eq!(pattern, format!("`{DEFAULT_TAG_PATTERN}`"));
-    let secrets: Vec<&str> =
-        INPUTS.iter().filter(|input| input.shape == Shape::Secret).map(|input| input.name).collect();
-    assert_eq!(secrets, ["token", "pull-request-token"]);
+    let secrets: Vec<&str> = INPUTS.iter().filter(|input| is_secret(input)).map(|input| input.name).collect();
+    assert_eq!(secrets, ["token", "pull-request-token", "private-key"]);
 }
 
 #[test]

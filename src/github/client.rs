@@ -3,6 +3,7 @@
 //! Octocrab carries it (authentication, base address, TLS by the program's own HTTP client). What it
 //! answers is decoded by the files beside this one, leniently: only what is used is asked for.
 
+mod credential;
 mod limits;
 mod refusal;
 
@@ -22,6 +23,7 @@ use super::answer::{Asked, Due, api_address, next_page, not_json};
 use crate::failure::{Failure, Kind, Result};
 use crate::http::Trouble;
 use crate::secret::Secret;
+pub use credential::Credential;
 use limits::{limit, says_limited};
 pub use refusal::Refusal;
 use refusal::without_query;
@@ -54,8 +56,8 @@ pub struct Client {
     /// The GraphQL address, parsed.
     graphql_api: Url,
     http: crate::http::Client,
-    /// The input the token came from, for the hint of a refusal.
-    token_input: &'static str,
+    /// What is shown, for the hint of a refusal.
+    credential: Credential,
 }
 
 /// A successful answer.
@@ -75,7 +77,7 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client")
             .field("address", &self.address)
-            .field("token", &self.token_input)
+            .field("credential", &self.credential)
             .finish_non_exhaustive()
     }
 }
@@ -88,12 +90,12 @@ impl Client {
     pub fn new(
         address: &Address,
         token: &Secret,
-        token_input: &'static str,
+        credential: Credential,
         http: crate::http::Client,
     ) -> Result<Self> {
         let plain = !token.expose().is_empty() && token.expose().bytes().all(|byte| byte.is_ascii_graphic());
         if !plain {
-            return Err(Failure::new(Kind::Settings, format!("input `{token_input}` is not a token"))
+            return Err(Failure::new(Kind::Settings, format!("{} is not a token", credential.given()))
                 .hinted("it must be one line without blanks; `${{ github.token }}` is the job's own"));
         }
         let api = api_address(&address.rest)?;
@@ -106,7 +108,7 @@ impl Client {
             api,
             graphql_api,
             http,
-            token_input,
+            credential,
         })
     }
 
@@ -237,9 +239,9 @@ impl Client {
         Ok(self.send(&self.rest, &call).await?.body)
     }
 
-    /// The name of the input that the token comes from.
-    pub fn token_input(&self) -> &'static str {
-        self.token_input
+    /// What it shows GitHub.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
     }
 
     /// Asks GraphQL; its errors are refusals with the status of success.

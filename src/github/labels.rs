@@ -47,13 +47,14 @@ impl GitHub {
         Failure::new(
             Kind::GitHub,
             format!(
-                "the repository has no label {names}, and the token of input `{}` may not create one",
-                self.writer.token_input()
+                "the repository has no label {names}, and the token of {} may not create one",
+                self.writer.credential().source()
             ),
         )
         .hinted(format!(
-            "create it once ({}), or grant `issues: write` to this token",
-            make.collect::<Vec<_>>().join(", ")
+            "create it once ({}), or grant `issues: write` to {}",
+            make.collect::<Vec<_>>().join(", "),
+            self.writer.credential().grantee()
         ))
     }
 }

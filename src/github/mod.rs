@@ -4,6 +4,7 @@
 //! which action is right are pure questions asked elsewhere.
 
 mod answer;
+pub mod app;
 pub mod checks;
 pub mod client;
 pub mod evidence;
@@ -19,7 +20,8 @@ use crate::failure::Result;
 use crate::http;
 use crate::names::RepoSlug;
 use crate::secret::Secret;
-use client::{Address, Client};
+use app::InstallationToken;
+use client::{Address, Client, Credential};
 
 /// One repository on one server, with the tokens of this run.
 #[derive(Debug)]
@@ -36,8 +38,19 @@ pub struct GitHub {
 pub struct Tokens<'a> {
     /// Reads evidence, writes the check.
     pub token: &'a Secret,
-    /// Writes commits and the pull request, where it is another.
-    pub pull_request: Option<&'a Secret>,
+    /// Writes commits and the pull request.
+    pub writer: Writer<'a>,
+}
+
+/// Whose token writes commits and the pull request.
+#[derive(Debug, Clone, Copy)]
+pub enum Writer<'a> {
+    /// The reader's.
+    Reader,
+    /// The one of the input `pull-request-token`.
+    Token(&'a Secret),
+    /// One that an App minted.
+    App(&'a InstallationToken),
 }
 
 impl GitHub {
@@ -46,11 +59,12 @@ impl GitHub {
     /// # Errors
     /// When an address or a token is not one.
     pub fn new(address: &Address, tokens: &Tokens<'_>, slug: RepoSlug, http: &http::Client) -> Result<Self> {
-        let client = |token, input| Client::new(address, token, input, http.clone());
-        let reader = client(tokens.token, "token")?;
-        let writer = match tokens.pull_request {
-            Some(token) => client(token, "pull-request-token")?,
-            None => client(tokens.token, "token")?,
+        let of_input = |token, input| Client::new(address, token, Credential::Input(input), http.clone());
+        let reader = of_input(tokens.token, "token")?;
+        let writer = match tokens.writer {
+            Writer::Reader => of_input(tokens.token, "token")?,
+            Writer::Token(token) => of_input(token, "pull-request-token")?,
+            Writer::App(minted) => minted.client(address, http)?,
         };
         Ok(Self { reader, writer, slug })
     }

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::gathered::Walk;
+use super::minted::Minted;
 use super::observe::World;
 use super::ready::Ready;
 use super::report::{self, ExitCode};
@@ -28,8 +29,13 @@ const LONGEST: usize = 20_000;
 ///
 /// # Errors
 /// When no release is named, and whatever stops a run before anything was decided.
-pub async fn explain(asked: &Asked, event: &Event, environment: &Environment) -> Result<ExitCode> {
-    let repository = Repository::observed(asked, event, environment).await?;
+pub async fn explain(
+    asked: &Asked,
+    event: &Event,
+    environment: &Environment,
+    minted: &Minted,
+) -> Result<ExitCode> {
+    let repository = Repository::observed(asked, event, environment, minted).await?;
     let request = &repository.request;
     let Some(name) = request.tag.clone() else {
         return Err(Failure::new(Kind::Settings, "`explain` needs the release that it is about")

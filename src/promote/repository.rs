@@ -8,17 +8,18 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::minted::Minted;
 use super::observe::World;
 use crate::failure::{Failure, Kind, Place, Problem, Result};
 use crate::git::{History, Listing, Remote, Wanted};
 use crate::github::client::Address;
-use crate::github::{GitHub, Tokens};
+use crate::github::{GitHub, Tokens, Writer};
 use crate::http;
 use crate::names::{BranchName, CommitSha, RepoPath};
 use crate::plan;
 use crate::release::Tag;
 use crate::release::evidence::{Promoting, Refs};
-use crate::runner::addresses::is_here;
+use crate::runner::addresses::{Addresses, is_here};
 use crate::runner::environment::Environment;
 use crate::settings::{self, Asked, Event, Layout, Request, TagPattern};
 
@@ -50,20 +51,24 @@ impl Repository {
     ///
     /// # Errors
     /// When the server cannot be read, and every mistake of the settings.
-    pub async fn observed(asked: &Asked, event: &Event, environment: &Environment) -> Result<Self> {
+    pub async fn observed(
+        asked: &Asked,
+        event: &Event,
+        environment: &Environment,
+        minted: &Minted,
+    ) -> Result<Self> {
         let slug = environment.repository()?;
         let addresses = environment.addresses()?;
-        let http = http::Client::new(&environment.variables, asked.request_timeout, asked.rate_limit_wait)?;
-        if addresses.in_clear().any(|address| !is_here(&address) || http.uses_proxy(&address)) {
-            tracing::warn!(server = %addresses.server, "the server's address is not https: the token goes over the network in clear");
-        }
+        let http = client(asked, environment, addresses)?;
         let token = asked.token()?;
-        let separate = Some(asked.pull_request_token()?).filter(|other| other.expose() != token.expose());
         let address = Address { rest: addresses.api.clone(), graphql: addresses.graphql.clone() };
-        let tokens = Tokens { token, pull_request: separate };
-        let github = GitHub::new(&address, &tokens, slug.clone(), &http)?;
+        // What is no address or no token is told before anything is asked.
+        let writer = Some(asked.pull_request_token()?).filter(|other| other.expose() != token.expose());
+        let tokens = Tokens { token, writer: writer.map_or(Writer::Reader, Writer::Token) };
+        let mut github = GitHub::new(&address, &tokens, slug.clone(), &http)?;
         let runtime = tokio::runtime::Handle::current();
-        let remote = Remote::new(&addresses.server, slug.clone(), Some(token.clone()), http, runtime)?;
+        let remote =
+            Remote::new(&addresses.server, slug.clone(), Some(token.clone()), http.clone(), runtime)?;
 
         let listing = blocking({
             let remote = remote.clone();
@@ -100,6 +105,12 @@ impl Repository {
             &layout,
             &slug.name,
         )?;
+        // Not before the settings are known to be right.
+        if let Some(app) = asked.github_app() {
+            let minted = minted.token(&address, &http, app, &slug, environment.audience).await?;
+            github =
+                GitHub::new(&address, &Tokens { token, writer: Writer::App(minted) }, slug.clone(), &http)?;
+        }
         let trunk = request.trunk.clone().unwrap_or(default);
         let trunk_head = fetched(&history, &listing, &trunk)?;
         let repository = plan::Repository {
@@ -167,6 +178,15 @@ impl Repository {
             defaults: RefCell::default(),
         }
     }
+}
+
+/// The HTTP client of the run; it is said where a token would be seen on its way.
+fn client(asked: &Asked, environment: &Environment, addresses: &Addresses) -> Result<http::Client> {
+    let http = http::Client::new(&environment.variables, asked.request_timeout, asked.rate_limit_wait)?;
+    if addresses.in_clear().any(|address| !is_here(&address) || http.uses_proxy(&address)) {
+        tracing::warn!(server = %addresses.server, "the server's address is not https: the token goes over the network in clear");
+    }
+    Ok(http)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

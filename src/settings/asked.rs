@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use super::event::Event;
 use super::file;
+use super::github_app::{self, GitHubApp};
 use super::inputs::{Given, Inputs};
 use super::layer::{AppLayer, At, Layer};
+use super::private_key::PrivateKey;
 use super::request::Command;
 use super::values::{self, Parsed};
 use crate::failure::{Failure, Kind, Problem, Result};
@@ -51,6 +53,7 @@ pub struct Asked {
     pub rate_limit_wait: Duration,
     token: Option<Secret>,
     pull_request_token: Option<Secret>,
+    github_app: Option<GitHubApp>,
 }
 
 /// How long an answer may take where nothing else was asked; GitHub itself gives up after 10 s.
@@ -111,6 +114,7 @@ impl Asked {
             rate_limit_wait: rate_limit_wait.map_or(RATE_LIMIT_WAIT, |wait| wait.value),
             token: texts.text("token").map(Secret::new),
             pull_request_token: texts.text("pull-request-token").map(Secret::new),
+            github_app: texts.github_app(),
             problems: texts.problems,
             warnings: inputs.warnings,
         };
@@ -142,6 +146,11 @@ impl Asked {
     /// Neither was given.
     pub fn pull_request_token(&self) -> Result<&Secret> {
         self.pull_request_token.as_ref().map_or_else(|| self.token(), Ok)
+    }
+
+    /// The App whose token writes commits and the pull request, in place of those.
+    pub fn github_app(&self) -> Option<&GitHubApp> {
+        self.github_app.as_ref()
     }
 
     /// The branch to read the settings file on; absent: the default branch.
@@ -218,6 +227,19 @@ impl Texts<'_> {
         }
         let legible = self.problems.len() == before && !values.is_empty();
         legible.then(|| At::new(values, given.place.clone()))
+    }
+
+    fn github_app(&mut self) -> Option<GitHubApp> {
+        let id = self.one("app-id", github_app::id);
+        let key = self.one("private-key", PrivateKey::parse);
+        let place = |name| self.inputs.get(name).map(|given| given.place.clone());
+        let given = github_app::Given {
+            id: place("app-id"),
+            key: place("private-key"),
+            token: place("pull-request-token"),
+        };
+        self.problems.extend(given.problem());
+        Some(GitHubApp { id: id?.value, key: key?.value })
     }
 
     fn layer(&mut self) -> Layer {

@@ -172,6 +172,8 @@ fn flag(input: &Input) -> Arg {
     match input.shape {
         Shape::Text => flag.value_name("VALUE"),
         Shape::Secret => flag.value_name("TOKEN"),
+        // It begins with dashes.
+        Shape::Key => flag.value_name("PEM").allow_hyphen_values(true),
         Shape::Flag => {
             flag.value_name("true|false").num_args(0..=1).require_equals(true).default_missing_value("true")
         }

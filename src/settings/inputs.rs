@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::event::{Event, Trigger};
+use super::private_key;
 use super::table::{DISPATCH, INPUTS, Shape, input_named};
 use super::values::{nearest, shown};
 use crate::failure::{Place, Problem};
@@ -121,11 +122,12 @@ impl Inputs {
     }
 
     /// Every text that must be masked before anything is printed.
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.given
-            .iter()
-            .filter(|(name, _)| input_named(name).is_some_and(|input| input.shape == Shape::Secret))
-            .map(|(_, given)| &given.text)
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.given.iter().flat_map(|(name, given)| match input_named(name).map(|input| input.shape) {
+            Some(Shape::Secret) => vec![given.text.clone()],
+            Some(Shape::Key) => private_key::lines(given.text()).collect(),
+            _ => Vec::new(),
+        })
     }
 
     fn give(&mut self, name: &'static str, text: &str, place: Place) {

@@ -24,6 +24,8 @@ pub enum Shape {
     Text,
     /// A value that is never shown.
     Secret,
+    /// A private key, of which no line is ever shown.
+    Key,
     /// `true` or `false`.
     Flag,
     /// Values separated by commas or newlines.
@@ -64,6 +66,18 @@ pub const INPUTS: &[Input] = &[
         Shape::Secret,
         "`token`",
         "Writes the commit and the pull request: an App's or a person's token, so that other workflows start on them",
+    ),
+    input(
+        "app-id",
+        Shape::Text,
+        "none",
+        "The App that writes in place of `pull-request-token`, by its id or client id; it needs `private-key` as well",
+    ),
+    input(
+        "private-key",
+        Shape::Key,
+        "none",
+        "The App's private key, the .pem file that its page gave: signs for a token of this repository alone, which is revoked in the end",
     ),
     input(
         "config",

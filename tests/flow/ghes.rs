@@ -240,7 +240,7 @@ fn a_race_on_an_older_server_is_lost_and_looked_at_again() {
 }
 
 /// Waits until something was posted at a path.
-fn meanwhile(github: &FakeGitHub, path: &str) {
+pub fn meanwhile(github: &FakeGitHub, path: &str) {
     let start = Instant::now();
     while !github.traffic().iter().any(|exchange| exchange.method == "POST" && exchange.path.ends_with(path))
     {

@@ -13,6 +13,7 @@
 
 #[path = "../case_runner/all.rs"]
 mod all;
+mod app;
 mod bad_input;
 mod economy;
 mod events;

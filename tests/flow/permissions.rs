@@ -20,7 +20,7 @@ fn token(value: &str, login: &str, granted: &[(&str, Level)]) -> Token {
 }
 
 /// Opens, updates, supersedes, closes and respects a person's close: what a promotion does in its life.
-fn lives(scene: &Scene, inputs: &[(&str, &str)]) {
+pub fn lives(scene: &Scene, inputs: &[(&str, &str)]) {
     let run = |outcome: &str| {
         scene.runs(&Start::inputs(inputs)).ended(outcome, 0);
     };

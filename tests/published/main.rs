@@ -17,8 +17,8 @@ mod replay;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use promote::github::client::{Address, Client};
-use promote::github::{GitHub, Tokens};
+use promote::github::client::{Address, Client, Credential};
+use promote::github::{GitHub, Tokens, Writer};
 use promote::names::RepoSlug;
 use promote::secret::Secret;
 use serde_json::Value;
@@ -55,13 +55,13 @@ fn http() -> promote::http::Client {
 fn github(url: &str, slug: &str) -> GitHub {
     let _inside = RUNTIME.enter();
     let token = Secret::new("ghs_published");
-    let tokens = Tokens { token: &token, pull_request: None };
+    let tokens = Tokens { token: &token, writer: Writer::Reader };
     GitHub::new(&address(url), &tokens, RepoSlug::parse(slug).unwrap(), &http()).unwrap()
 }
 
 fn client(url: &str) -> Client {
     let _inside = RUNTIME.enter();
-    Client::new(&address(url), &Secret::new("ghs_published"), "token", http()).unwrap()
+    Client::new(&address(url), &Secret::new("ghs_published"), Credential::Input("token"), http()).unwrap()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

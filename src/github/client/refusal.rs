@@ -90,14 +90,12 @@ impl Client {
     fn hint_for(&self, message: &str, answer: &Answer, needs: &str) -> Option<String> {
         let accepted =
             answer.headers.get("x-accepted-github-permissions").and_then(|value| value.to_str().ok());
-        let input = self.token_input;
         Some(match answer.status {
-            StatusCode::UNAUTHORIZED => format!(
-                "input `{input}` is not valid here; `${{{{ github.token }}}}` is the job's own token"
-            ),
+            StatusCode::UNAUTHORIZED => self.credential.when_unknown(message),
             StatusCode::FORBIDDEN if message.contains("not permitted to create or approve pull requests") => {
                 "allow it under Settings → Actions → General → \"Allow GitHub Actions to create and approve pull requests\" \
-                 (of the repository and of the organisation), or give `pull-request-token` an App's token"
+                 (of the repository and of the organisation), or let an App do it: `app-id` and `private-key`, or its token as \
+                 `pull-request-token`"
                     .to_owned()
             }
             _ if answer.status == StatusCode::TOO_MANY_REQUESTS || says_limited(answer) => format!(
@@ -107,16 +105,14 @@ impl Client {
             StatusCode::FORBIDDEN => {
                 let asked = accepted.map(permissions).filter(|asked| !asked.is_empty());
                 let asked = asked.unwrap_or_else(|| format!("`{needs}`"));
-                format!("grant {asked} to the token of input `{input}`: for the job's own token, under `permissions:` of the job")
+                self.credential.when_forbidden(&asked)
             }
-            StatusCode::NOT_FOUND => format!(
-                "it does not exist, or the token of input `{input}` may not see it (it needs `{needs}`)"
-            ),
+            StatusCode::NOT_FOUND => self.credential.when_unseen(message, needs),
             status if status.is_server_error() && self.api.host_str() == Some("api.github.com") => {
                 "GitHub has a problem (https://www.githubstatus.com); run it again later".to_owned()
             }
             status if status.is_server_error() => "the server has a problem; run it again later".to_owned(),
-            _ => return None,
+            status => return self.credential.when_refused(status, message),
         })
     }
 

@@ -2,6 +2,8 @@
 use super::*;
 use crate::settings::{INPUTS, Trigger};
 
+const KEY: &str = include_str!("../../../tests/fixtures/app/test-key.pem");
+
 fn env(given: &[(&str, &str)]) -> Inputs {
     Inputs::from_env(
         given.iter().map(|(name, text)| (format!("INPUT_{}", name.to_uppercase()), (*text).to_owned())),
@@ -21,6 +23,8 @@ const SAMPLES: &[(&str, &str)] = &[
     ("command", "plan"),
     ("token", "ghs_x"),
     ("pull-request-token", "ghp_x"),
+    ("app-id", "12345"),
+    ("private-key", KEY),
     ("config", "ci/promote.yaml"),
     ("app", "a, b"),
     ("from", "qa"),
@@ -55,8 +59,14 @@ fn every_input_makes_a_difference() {
     let nothing = format!("{:?}", asked(&[]).unwrap());
     for input in INPUTS {
         let sample = SAMPLES.iter().find(|(name, _)| *name == input.name);
-        let (name, text) = sample.unwrap_or_else(|| unreachable!("no sample of `{}`", input.name));
-        let one = asked(&[(name, text)]).unwrap();
+        let (name, text) = *sample.unwrap_or_else(|| unreachable!("no sample of `{}`", input.name));
+        // An App's inputs are given together.
+        let other = match name {
+            "app-id" => ("private-key", KEY),
+            "private-key" => ("app-id", "1"),
+            _ => (name, text),
+        };
+        let one = asked(&[(name, text), other]).unwrap();
         assert_eq!(one.problems, [], "{name}");
         assert_ne!(format!("{one:?}"), nothing, "`{name}` is read by nobody");
     }
@@ -143,6 +153,40 @@ fn a_missing_token_says_where_it_comes_from() {
     let two = asked(&[("token", "a"), ("pull-request-token", "b")]).unwrap();
     assert_eq!((two.token().unwrap().expose(), two.pull_request_token().unwrap().expose()), ("a", "b"));
     assert!(!format!("{two:?}").contains("\"a\""));
+}
+
+#[test]
+fn an_app_needs_both_its_inputs_and_no_token_beside_them() {
+    let told = |given: &[(&str, &str)]| -> Vec<String> {
+        asked(given).unwrap().problems.iter().map(ToString::to_string).collect()
+    };
+    let app = asked(&[("app-id", "12345"), ("private-key", KEY)]).unwrap();
+    assert_eq!(app.github_app().map(|app| app.id.as_str()), Some("12345"));
+    assert_eq!(told(&[("app-id", "12345"), ("private-key", KEY)]), [""; 0]);
+    assert_eq!(
+        told(&[("app-id", "12345")]),
+        ["input `app-id`: the App signs with its key, and `private-key` is not given"]
+    );
+    assert_eq!(
+        told(&[("private-key", KEY)]),
+        ["input `private-key`: it is the key of an App, and `app-id` is not given"]
+    );
+    let both = "input `pull-request-token`: the App of `app-id` and `private-key` mints the token that this would be";
+    for beside in
+        [&[("app-id", "12345"), ("private-key", KEY)][..], &[("app-id", "12345")], &[("private-key", KEY)]]
+    {
+        assert_eq!(told(&[beside, &[("pull-request-token", "ghp_x")]].concat()), [both], "{}", beside.len());
+    }
+    // Each mistake with the others, and of none is the text shown: the two may be in each other's place.
+    assert_eq!(
+        told(&[("soak", "1 day"), ("app-id", KEY), ("private-key", "12345")]),
+        [
+            "input `soak`: `1 day` is not a duration",
+            "input `app-id`: this is not the id of a GitHub App",
+            "input `private-key`: this is not the private key of a GitHub App",
+        ]
+    );
+    assert!(!format!("{app:?}").contains("MII"));
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn tokens_of_the_environment_serve_where_no_input_gives_one() {
 #[test]
 fn secrets_are_listed_and_never_shown() {
     let inputs = env(&[("INPUT_TOKEN", "ghs_1"), ("INPUT_PULL-REQUEST-TOKEN", "ghp_2"), ("INPUT_TAG", "v1")]);
-    let mut secrets: Vec<_> = inputs.secrets().map(Secret::expose).collect();
+    let mut secrets: Vec<_> = inputs.secrets().map(|secret| secret.expose().to_owned()).collect();
     secrets.sort_unstable();
     assert_eq!(secrets, ["ghp_2", "ghs_1"]);
     let shown = format!("{inputs:?}");

@@ -5,7 +5,10 @@ import { byProduct } from './recording.js'
 
 const FETCH = 'Fetch tags, branches and commits that the checkout lacks'
 
-/** `{kind, name, summary, url, needs, writes}`, sorted; `needs` lists alternatives, each all of some `{permission, level}`. */
+/**
+ * `{kind, name, summary, url, needs, writes, signed}`, sorted; `needs` lists alternatives, each all of some
+ * `{permission, level}`, and is empty where an App's signature is shown in place of a token.
+ */
 export function operationsOf({ rest, graphql, git }, description, schema) {
   const found = new Map()
   const add = (kind, name, exchange, about) => {
@@ -16,7 +19,7 @@ export function operationsOf({ rest, graphql, git }, description, schema) {
   for (const exchange of rest.filter(byProduct)) {
     const operation = exchange.route !== null && description.operation(exchange.method, exchange.route)
     if (!operation) continue
-    const about = { summary: operation.summary, url: operation.documentation, writes: exchange.method !== 'GET' }
+    const about = { summary: operation.summary, url: operation.documentation, writes: exchange.method !== 'GET', signed: operation.isSigned }
     add('REST', `${operation.method} ${operation.path}`, exchange, about)
   }
   for (const exchange of graphql.filter(byProduct)) {
@@ -63,9 +66,9 @@ export function toldNeeds(needs) {
 
 /** `docs/operations.md`. */
 export function rendered(operations) {
-  const row = ({ kind, name, summary, url, needs, writes }) => {
+  const row = ({ kind, name, summary, url, needs, writes, signed }) => {
     const what = url ? `[${summary}](${url})` : summary
-    return `| ${kind === 'REST' ? '' : `${kind} `}\`${name}\` | ${what} | ${toldNeeds(needs) || 'none'} | ${writes ? 'write' : 'read'} |`
+    return `| ${kind === 'REST' ? '' : `${kind} `}\`${name}\` | ${what} | ${toldNeeds(needs) || (signed ? "none: the App's key" : 'none')} | ${writes ? 'write' : 'read'} |`
   }
   return `# What promote asks of GitHub
 

@@ -95,6 +95,7 @@ impl App {
 }
 
 /// An App as the site keeps it.
+#[derive(Clone)]
 pub(crate) struct Registered {
     pub app: App,
     pub id: u64,
