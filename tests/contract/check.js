@@ -9,7 +9,7 @@ import { Webhooks, checkEvents, deliveredWhole } from './lib/events.js'
 import { EXCEPTIONS } from './lib/exceptions.js'
 import { checkGraphql, githubSchema } from './lib/graphql.js'
 import { operationsOf, rendered } from './lib/operations.js'
-import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults, workflowsIn } from './lib/permissions.js'
+import { appNeeds, checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults, workflowsIn } from './lib/permissions.js'
 import { byProduct, readRecording } from './lib/recording.js'
 import { Report } from './lib/report.js'
 import { checkExchange } from './lib/rest.js'
@@ -97,7 +97,7 @@ function checkPermissions({ operations, split }, report) {
   const workflows = [...workflowsIn(readme).map((yaml) => ['README.md', yaml]), [sample, text(sample)]]
   for (const [file, yaml] of workflows) {
     workflowFaults(yaml).forEach(say(file))
-    for (const { job, granted, app, needless } of jobsOf(yaml)) {
+    for (const { job, granted, app, needless } of jobsOf(yaml, appNeeds(readme))) {
       const where = `${file}, job ${job}${app ? ' with an App' : ''}`
       grantFaults(granted, app ? split.job : operations, rows, needless).forEach(say(where))
       if (app) grantFaults(app, split.app, rows, needless).forEach(say(`${where}, the App's token`))

@@ -2,8 +2,8 @@
 //!
 //! act takes the place of GitHub's runner: it reads the workflow, evaluates its expressions, finds each action,
 //! starts the container and reads the file commands back. `.ci/act` says where act, the image and the container
-//! engine are. What the workflows name as the product's action is `action.yml` as a release has it; the two actions of
-//! GitHub are replaced by those in `actions/`.
+//! engine are. What the workflows name as the product's action is `action.yml` as a release has it; GitHub's own
+//! action is replaced by what stands in for it in `actions/`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -64,7 +64,8 @@ fn command(world: &World, workflow: &Workflow, folder: &Path, event: &Path) -> C
         "-s",
         &format!("GITHUB_TOKEN={JOB_TOKEN}"),
         "-s",
-        &format!("PROMOTE_PRIVATE_KEY={PRIVATE_KEY}"),
+        // On one line, as what is passed on by many hands is safest.
+        &format!("PROMOTE_PRIVATE_KEY={}", PRIVATE_KEY.replace('\n', "\\n")),
     ]);
     act.args(["--var", &format!("PROMOTE_CLIENT_ID={CLIENT_ID}")]);
     let action = folder.join("action");

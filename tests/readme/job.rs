@@ -4,15 +4,11 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use fake_github::TokenKind;
 use fake_github::runner::{Launch, Step as Files, step};
 use serde_json::{Map, Value, json};
 
 use crate::workflow::{Step, Workflow, filled};
 use crate::world::{CLIENT_ID, JOB_TOKEN, PRIVATE_KEY, World};
-
-/// The token that an App gets from the README's step.
-pub const APP_TOKEN: &str = "ghs_app";
 
 /// What the step `acme/promote` ended with.
 pub struct Ended {
@@ -38,9 +34,6 @@ pub fn run(world: &World, workflow: &Workflow, payload: &Value) -> Ended {
         let mut outputs = Map::new();
         match step.action.as_str() {
             "actions/checkout" => checkout(world, step, folder.path()),
-            "actions/create-github-app-token" => {
-                outputs.insert("token".to_owned(), app_token(world, step, &context).into());
-            }
             "acme/promote" => {
                 let step = promote(world, workflow, step, &context, folder.path());
                 outputs.clone_from(&step.outputs);
@@ -62,21 +55,6 @@ fn checkout(world: &World, step: &Step, workspace: &Path) {
     let with_token = address.replacen("http://", &format!("http://x-access-token:{JOB_TOKEN}@"), 1);
     git(workspace, &["clone", "--quiet", "--depth", "1", "--no-tags", &with_token, "."]);
     git(workspace, &["remote", "set-url", "origin", &address]);
-}
-
-/// What actions/create-github-app-token does: a token of the App for this repository, with what is asked for.
-fn app_token(world: &World, step: &Step, context: &Value) -> &'static str {
-    let input = |name: &str| {
-        let found = step.with.iter().find(|(known, _)| known == name);
-        filled(&found.unwrap_or_else(|| panic!("no `{name}`")).1, context)
-    };
-    assert_eq!((input("client-id").as_str(), input("private-key").as_str()), (CLIENT_ID, PRIVATE_KEY));
-    let asked = step.asked_for();
-    assert!(!asked.is_empty(), "asking for nothing gets all that the App may do");
-    let others = step.with.iter().filter(|(name, _)| !name.starts_with("permission-"));
-    assert_eq!(others.count(), 2, "inputs that are not known here");
-    world.grant(APP_TOKEN, "promoter[bot]", TokenKind::App, &asked);
-    APP_TOKEN
 }
 
 fn promote(world: &World, workflow: &Workflow, step: &Step, context: &Value, workspace: &Path) -> Ended {

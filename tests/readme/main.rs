@@ -27,9 +27,10 @@ use job::Ended;
 use workflow::{Grants, Workflow};
 use world::World;
 
-/// Whose pull request it is: the App's, where the workflow gets an App's token.
+/// Whose pull request it is: the App's, where the workflow names one.
 fn author(workflow: &Workflow) -> &'static str {
-    let by_app = workflow.job.steps.iter().any(|step| step.action == "actions/create-github-app-token");
+    let names_app = |(name, _): &(String, String)| name == "app-id";
+    let by_app = workflow.job.steps.iter().any(|step| step.with.iter().any(names_app));
     if by_app { "promoter[bot]" } else { "github-actions[bot]" }
 }
 
@@ -89,16 +90,17 @@ fn a_job_is_granted_nothing_that_it_does_not_need() {
 
 #[test]
 fn an_app_is_granted_nothing_that_it_does_not_need() {
-    let file = "promote-as-app.yml";
-    let asked = workflow::named(file).job.steps[0].asked_for();
-    assert_eq!(asked.len(), 2, "permissions of the App's token");
-    for (name, level, less) in lowered(&asked) {
-        let mut workflow = workflow::named(file);
-        workflow.job.steps[0].ask_for(&less);
-        let (world, ended) = run(&workflow, &workflow.job.grants);
+    let workflow = workflow::named("promote-as-app.yml");
+    let needs = workflow::of_the_app();
+    assert_eq!(needs.len(), 2, "permissions of the App");
+    for (name, level, less) in lowered(&needs) {
+        let world = World::new();
+        world.grant_job(&workflow.job.grants);
+        world.install_app(&less);
+        let ended = job::run(&world, &workflow, &world.event(&workflow, &[]));
         let line = format!("{}: {}", name, level.word());
-        falls_short(file, &line, &world, &ended);
-        assert!(world.repo.pulls().unwrap().is_empty(), "{file}: a pull request without {line}");
+        falls_short(&workflow.path, &line, &world, &ended);
+        assert!(world.repo.pulls().unwrap().is_empty(), "{}: a pull request without {line}", workflow.path);
     }
 }
 

@@ -58,6 +58,15 @@ pub fn all() -> Vec<Workflow> {
         .collect()
 }
 
+/// What the README says that the App needs.
+pub fn of_the_app() -> Grants {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, needs) = readme.split_once("The App needs ").unwrap();
+    let (needs, _) = needs.split_once(';').unwrap();
+    let one = |line: &str| line.split_once(": ").map(|(name, level)| (name.to_owned(), json!(level)));
+    grants(&needs.split('`').filter_map(one).collect())
+}
+
 /// The one named so.
 pub fn named(file: &str) -> Workflow {
     let found = all().into_iter().find(|workflow| workflow.path.ends_with(&format!("/{file}")));
@@ -153,22 +162,6 @@ impl Step {
     /// As `uses:` has it: `acme/promote@…`.
     pub fn uses(&self) -> String {
         format!("{}@{}", self.action, self.revision)
-    }
-
-    /// What it asks an App's token to be granted: `permission-pull-requests: write`.
-    pub fn asked_for(&self) -> Grants {
-        let asked = self.with.iter().filter_map(|(name, value)| {
-            Some((name.strip_prefix("permission-")?.to_owned(), Value::from(value.clone())))
-        });
-        grants(&asked.collect())
-    }
-
-    /// Makes it ask for this instead.
-    pub fn ask_for(&mut self, grants: &Grants) {
-        self.with.retain(|(name, _)| !name.starts_with("permission-"));
-        let asked =
-            grants.iter().map(|(name, level)| (format!("permission-{name}"), level.word().to_owned()));
-        self.with.extend(asked);
     }
 }
 

@@ -1,17 +1,19 @@
 //! A new repository on a fake GitHub: the quickstart's sample, with the README's workflows copied into it.
 
-use fake_github::{Commit, FakeGitHub, Options, Repo, Token, TokenKind, Workflow as Registered, WorkflowRun};
+use fake_github::{
+    App, Commit, FakeGitHub, Options, Repo, Token, TokenKind, Workflow as Registered, WorkflowRun,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sample;
-use crate::workflow::{Grants, Workflow, all};
+use crate::workflow::{Grants, Workflow, all, of_the_app};
 
 /// The job's token; it is granted what the workflow grants, and nothing else.
 pub const JOB_TOKEN: &str = "ghs_job";
 /// What the repository's variable and secret hold for the App.
 pub const CLIENT_ID: &str = "Iv23promoter";
-pub const PRIVATE_KEY: &str = "the-key-of-the-app";
+pub const PRIVATE_KEY: &str = include_str!("../fixtures/app/test-key.pem");
 
 pub struct World {
     pub github: FakeGitHub,
@@ -36,7 +38,9 @@ impl World {
             repo.add_workflow(Registered::new(&workflow.path).name(workflow.name.clone())).unwrap();
         }
         let failed_run = sample.staging_run + 1;
-        Self { github, repo, staging_run: sample.staging_run, failed_run }
+        let world = Self { github, repo, staging_run: sample.staging_run, failed_run };
+        world.install_app(&of_the_app());
+        world
     }
 
     /// What GitHub sends when this workflow is to start: the end of a staging run, or a person's dispatch.
@@ -57,16 +61,21 @@ impl World {
         self.repo.add_workflow_run(run.unfinished("in_progress")).unwrap()
     }
 
-    /// Makes the token of a job, or of an App for this repository, with exactly these permissions.
-    pub fn grant(&self, value: &str, login: &str, kind: TokenKind, grants: &Grants) {
-        let token = Token::bare(value, login, kind).only(&[self.repo.full_name()]);
+    /// Installs the App on this repository, with exactly these permissions.
+    pub fn install_app(&self, grants: &Grants) {
+        let public = include_str!("../fixtures/app/test-key.public.pem");
+        let app = App::new("promoter", CLIENT_ID, public).on(&[self.repo.full_name()]);
+        let app = grants.iter().fold(app, |app, (name, level)| app.allow(&name.replace('-', "_"), *level));
+        self.github.add_app(app).unwrap();
+    }
+
+    /// Makes the job's token, with exactly these permissions.
+    pub fn grant_job(&self, grants: &Grants) {
+        let token = Token::bare(JOB_TOKEN, "github-actions[bot]", TokenKind::Actions);
+        let token = token.only(&[self.repo.full_name()]);
         let token =
             grants.iter().fold(token, |token, (name, level)| token.allow(&name.replace('-', "_"), *level));
         self.github.add_token(token);
-    }
-
-    pub fn grant_job(&self, grants: &Grants) {
-        self.grant(JOB_TOKEN, "github-actions[bot]", TokenKind::Actions, grants);
     }
 
     /// The files that the promotion on `branch` changes, against main.

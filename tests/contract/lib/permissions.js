@@ -72,18 +72,24 @@ export function workflowFaults(text) {
   return nothing ? [] : ['the workflow has no `permissions: {}`: its other jobs get what they do not need']
 }
 
+/** What the README says that an App needs: permission → level. */
+export function appNeeds(markdown) {
+  const told = /The App needs ([^;.]+)/.exec(markdown)?.[1] ?? ''
+  const needs = [...told.matchAll(/`([a-z-]+): (read|write)`/g)].map(([, permission, level]) => [permission, level])
+  return needs.length ? Object.fromEntries(needs) : null
+}
+
 /**
- * The jobs of a workflow that run promote: `{job, granted, app, needless}`; `app` is what its App's token is given,
- * `needless` are the conditional permissions of which no condition holds in it.
+ * The jobs of a workflow that run promote: `{job, granted, app, needless}`; `app` is what its App `needs`, where it
+ * names one, `needless` are the conditional permissions of which no condition holds in it.
  */
-export function jobsOf(text) {
+export function jobsOf(text, needs = null) {
   const workflow = parse(text)
   const needless = Object.keys(CONDITIONAL).filter((permission) => !CONDITIONAL[permission].test(text))
   return Object.entries(workflow?.jobs ?? {}).flatMap(([job, { steps = [], permissions = workflow.permissions ?? {} }]) => {
     if (!steps.some(({ uses }) => /(^|\/)promote(\/[\w-]+)*@|^\.\//.test(uses ?? ''))) return []
-    const inputs = steps.flatMap((step) => (/create-github-app-token@/.test(step.uses ?? '') ? Object.entries(step.with ?? {}) : []))
-    const app = inputs.filter(([name]) => name.startsWith('permission-')).map(([name, level]) => [name.slice('permission-'.length), level])
-    return [{ job, granted: permissions, app: app.length ? Object.fromEntries(app) : null, needless }]
+    const mints = steps.some((step) => step.with?.['app-id'] !== undefined)
+    return [{ job, granted: permissions, app: mints ? needs : null, needless }]
   })
 }
 

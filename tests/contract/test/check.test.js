@@ -12,7 +12,7 @@ import { Webhooks } from '../lib/events.js'
 import { EXCEPTIONS } from '../lib/exceptions.js'
 import { checkGraphql, githubSchema } from '../lib/graphql.js'
 import { alternatives, toldNeeds } from '../lib/operations.js'
-import { checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults } from '../lib/permissions.js'
+import { appNeeds, checkPublishedPermissions, grantFaults, jobsOf, tableFaults, tableOf, workflowFaults } from '../lib/permissions.js'
 import { published } from '../lib/published.js'
 import { Report } from '../lib/report.js'
 import { checkExchange } from '../lib/rest.js'
@@ -356,6 +356,15 @@ test('permissions: too few, too many and too high are found in a workflow', () =
   finds(faults('write-all'), 'does not say what is needed')
   assert.deepEqual(workflowFaults('permissions: {}\njobs: {}'), [])
   for (const top of ['permissions: write-all', 'permissions: { contents: read }', 'permissions:', 'name: x']) finds(workflowFaults(`${top}\njobs: {}`), 'has no `permissions: {}`')
+})
+
+test('permissions: an App that promote mints a token of is granted what the README says it needs', () => {
+  const needs = appNeeds('x. The App needs `contents: read` and `pull-requests: write`; `issues: write` only for labels.')
+  assert.deepEqual(needs, { contents: 'read', 'pull-requests': 'write' })
+  assert.equal(appNeeds('The App needs nothing.'), null)
+  const job = (inputs) => jobsOf(`permissions: {}\njobs:\n  x:\n    permissions: {}\n    steps:\n      - uses: acme/promote@v1\n${inputs}`, needs)[0]
+  assert.deepEqual(job('        with:\n          app-id: 1\n').app, needs)
+  assert.equal(job('').app, null)
 })
 
 test('permissions: an operation that needs two takes both', () => {
