@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fake_github::{Effect, Fault, On};
 
 use crate::flows::{Flow, Stage, Undisturbed};
-use crate::pool::each;
+use crate::pool::{each, everyday};
 use crate::say;
 use crate::scene::Run;
 use crate::standing::Standing;
@@ -75,6 +75,7 @@ fn several_runs_at_once_leave_what_one_leaves() {
         FLOWS.into_iter().map(|flow| (flow, Stage::new(flow).undisturbed())).collect();
     let rounds: Vec<Round> =
         FLOWS.into_iter().flat_map(|flow| [2, 5].map(|runs| (flow, runs))).flat_map(rounds).collect();
+    let rounds = everyday(rounds);
     let ended =
         each(&rounds, |round| round.flow, |round, stage| round.ended(stage, &undisturbed[&round.flow]));
     let mut tally: BTreeMap<(Flow, usize, String), usize> = BTreeMap::new();

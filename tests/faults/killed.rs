@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fake_github::{Effect, Fault, On};
 
 use crate::flows::{Flow, Stage, Undisturbed};
-use crate::pool::each;
+use crate::pool::{each, everyday};
 use crate::say;
 use crate::trial::short_of;
 
@@ -42,6 +42,7 @@ fn the_next_run_completes_what_a_killed_one_began() {
         .flat_map(|(flow, run)| (1..=run.requests.len()).map(|index| (*flow, index)))
         .flat_map(|(flow, index)| [When::Before, When::After].map(|when| Kill { flow, index, when }))
         .collect();
+    let kills = everyday(kills);
     let ended = each(&kills, |kill| kill.flow, |kill, stage| kill.ended(stage, &undisturbed[&kill.flow]));
     let failures: String = kills
         .iter()

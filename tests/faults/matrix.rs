@@ -5,12 +5,9 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::flows::{Flow, Stage, Undisturbed};
-use crate::pool::each;
+use crate::pool::{CHOICE, each, everyday};
 use crate::say;
 use crate::trial::{Ended, Trial, effects};
-
-/// Chooses trials, to look into one: `FAULTS='create/12/*,close/*/hang' cargo test --test faults`.
-const CHOICE: &str = "FAULTS";
 
 #[test]
 fn one_more_run_sets_right_whatever_happened_to_one_request() {
@@ -22,7 +19,7 @@ fn one_more_run_sets_right_whatever_happened_to_one_request() {
             effects().into_iter().map(move |effect| Trial { flow: *flow, index, effect })
         })
     });
-    let trials: Vec<Trial> = all.filter(chosen).collect();
+    let trials = everyday(all.filter(chosen).collect());
     let ended =
         each(&trials, |trial| trial.flow, |trial, stage| trial.ended(stage, &undisturbed[&trial.flow]));
     let ended: Vec<Ended> = ended

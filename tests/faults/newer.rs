@@ -6,7 +6,7 @@ use fake_github::{Effect, Exchange, Fault};
 
 use crate::concurrent::{Spot, spots};
 use crate::flows::{Flow, Stage};
-use crate::pool::each;
+use crate::pool::{each, everyday};
 use crate::say;
 use crate::scene::{Run, Start};
 use crate::standing::Standing;
@@ -33,6 +33,7 @@ fn a_run_that_was_overtaken_leaves_the_newer_release() {
         .flat_map(|flow| spots(flow).into_iter().map(move |spot| (flow, spot)))
         .flat_map(|(flow, spot)| held.clone().map(|effect| Overtaking { flow, spot, effect }))
         .collect();
+    let all = everyday(all);
     let ended = each(&all, |one| one.flow, Overtaking::ended);
     let mut failures = String::new();
     for (one, ended) in all.iter().zip(ended) {

@@ -238,7 +238,7 @@ fn a_label_that_the_app_may_not_make_is_to_be_granted_to_the_app() {
 fn a_token_that_cannot_be_taken_back_is_a_line_of_the_log() {
     let scene = ready();
     let broken = Effect::Status { status: 500, body: json!({}), headers: BTreeMap::new() };
-    scene.github.inject(Fault::new(On::request("DELETE", "/installation/token"), broken)).unwrap();
+    scene.github.inject(Fault::new(On::request("DELETE", "/installation/token").times(3), broken)).unwrap();
     let run = scene.runs(&Start::inputs(&INPUTS));
     run.ended("created", 0);
     assert!(
