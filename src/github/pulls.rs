@@ -354,8 +354,8 @@ struct WireEvent {
 }
 
 #[derive(Deserialize)]
-struct WireUser {
-    login: String,
+pub(super) struct WireUser {
+    pub(super) login: String,
     #[serde(rename = "type", default)]
     kind: String,
 }

@@ -6,13 +6,15 @@ use serde_json::json;
 
 use super::GitHub;
 use super::client::Refusal;
-use super::pulls::PULLS;
+use super::pulls::{PULLS, WireUser};
 use crate::failure::Result;
 use crate::names::CommitSha;
 
 /// A review that was submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
+    /// The login of whoever gave it, where that is still known.
+    pub author: Option<String>,
     /// Whether it approves.
     pub approves: bool,
     /// The head that it was given to, where GitHub still knows it.
@@ -20,18 +22,28 @@ pub struct Review {
 }
 
 impl GitHub {
-    /// Every review, oldest first.
+    /// The reviews that count, oldest first: of everybody the latest that approves, asks for changes, or was dismissed.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
     pub async fn reviews(&self, number: u64) -> Result<Vec<Review>> {
         let path = self.path(&format!("/pulls/{number}/reviews"));
         let reviews: Vec<WireReview> = self.writer.list(&path, None, "pull-requests: read").await?;
-        let review = |review: WireReview| Review {
-            approves: review.state == "APPROVED",
-            commit: review.commit_id.and_then(|commit| CommitSha::parse(&commit).ok()),
-        };
-        Ok(reviews.into_iter().map(review).collect())
+        let mut latest: Vec<Review> = Vec::new();
+        for review in reviews {
+            // A comment leaves an approval standing; whatever else it may be called does not approve.
+            if matches!(review.state.as_str(), "COMMENTED" | "PENDING") {
+                continue;
+            }
+            let author = review.user.map(|user| user.login);
+            latest.retain(|before| author.is_none() || before.author != author);
+            latest.push(Review {
+                author,
+                approves: review.state == "APPROVED",
+                commit: review.commit_id.and_then(|commit| CommitSha::parse(&commit).ok()),
+            });
+        }
+        Ok(latest)
     }
 
     /// Asks for reviews; people that GitHub does not accept (the author, strangers) are dropped one by one.
@@ -113,6 +125,7 @@ impl GitHub {
 
 #[derive(Deserialize)]
 struct WireReview {
+    user: Option<WireUser>,
     state: String,
     commit_id: Option<String>,
 }

@@ -14,6 +14,7 @@
 #[path = "../case_runner/all.rs"]
 mod all;
 mod app;
+mod approvals;
 mod bad_input;
 mod economy;
 mod events;

@@ -144,15 +144,16 @@ fn over(
 ) -> Result<Action, Question> {
     let supersede = Ok(Action::Supersede { number: open.number });
     let another = !has_plan(existing, release.digest);
-    if open.place == Place::Elsewhere || (another && (open.armed || open.approvals()?.any)) {
+    if open.place == Place::Elsewhere || (another && open.armed) {
+        return supersede;
+    }
+    let approvals = open.approvals()?;
+    // Whoever had the old page before them may say yes after the branch has moved on.
+    let for_another_release = if another { approvals.any } else { approvals.of_another };
+    if for_another_release {
         return supersede;
     }
     let seen = open.check()?;
-    // The check is written last. Where it is missing, a run was cut short, perhaps between the move of the branch
-    // and its second look at the approvals.
-    if !another && *seen == Seen::Missing && open.approvals()?.of_another {
-        return supersede;
-    }
     let mut steps = Vec::new();
     if another {
         steps.push(Step::Commit);
