@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Group, grouped};
 use crate::plan::Commit;
 use crate::proposal::links::{LONGEST, Links};
-use crate::proposal::markdown::{SHOWN, code, sentence, text};
+use crate::proposal::markdown::{SHOWN, code, quoted, text};
 
 /// Outputs of a job may hold 1 MB in all; this one takes at most this many bytes.
 const ROOM: usize = 256 * 1024;
@@ -48,8 +48,8 @@ pub fn entry(commit: &Commit, links: &Links<'_>, shown: usize) -> String {
     let author = text(&commit.author, shown);
     let author = if author.is_empty() { author } else { format!(", {author}") };
     let note = match &commit.breaking_note {
-        Some(note) => format!("<br>↳ {}", sentence(note, shown.saturating_mul(3))),
+        Some(note) => format!("<br>↳ {}", quoted(note, shown.saturating_mul(3))),
         None => String::new(),
     };
-    format!("- {scope}{} ({origin}{author}){note}", sentence(&commit.subject, shown))
+    format!("- {scope}{} ({origin}{author}){note}", quoted(&commit.subject, shown))
 }

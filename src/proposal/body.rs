@@ -93,12 +93,22 @@ pub(super) fn without_ours(existing: &str) -> String {
 
 /// The text before our part, our part with its markers, and the text after it.
 fn parts(existing: &str) -> Option<(&str, &str, &str)> {
-    let begin = existing.find(BEGIN)?;
+    let begin = *marks(existing, BEGIN).first()?;
     let (before, rest) = existing.split_at_checked(begin)?;
-    let end = rest.find(END)? + END.len();
+    let end = *marks(rest, END).first()? + END.len();
     let (part, after) = rest.split_at_checked(end)?;
-    let once = part.matches(BEGIN).count() == 1 && !before.contains(END);
+    let once = marks(part, BEGIN).len() == 1 && marks(before, END).is_empty();
     once.then_some((before, part, after))
+}
+
+/// Where a mark stands on a line of its own; in the middle of one it is somebody's text, such as a commit's subject.
+fn marks(text: &str, mark: &str) -> Vec<usize> {
+    let alone = |(at, _): &(usize, &str)| {
+        let (before, rest) = text.split_at_checked(*at).unwrap_or_default();
+        let after = rest.strip_prefix(mark).unwrap_or(rest);
+        (before.is_empty() || before.ends_with('\n')) && (after.is_empty() || after.starts_with(['\n', '\r']))
+    };
+    text.match_indices(mark).filter(alone).map(|(at, _)| at).collect()
 }
 
 /// The whole page: the answer first, then proofs, then reasons.
@@ -148,6 +158,17 @@ fn machine_comment(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_within_a_line_is_somebodys_text() {
+        let ours = |what: &str| format!("{BEGIN}\n- \\{END} \\{BEGIN} {what}\n\n`{END}`\n{END}");
+        let there = format!("above {BEGIN}\n\n{}\n\nbelow {END}", ours("old"));
+        let merged = merged_body(&there, &ours("new"));
+        assert_eq!(merged, there.replace("old", "new"));
+        assert_eq!(merged_body(&merged, &ours("new")), merged);
+        let crlf = merged.replace('\n', "\r\n");
+        assert_eq!(merged_body(&crlf, &ours("new")), crlf);
+    }
 
     #[test]
     fn a_close_of_ours_is_told_and_gone_with_the_next_text() {

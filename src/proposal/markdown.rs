@@ -51,6 +51,11 @@ pub fn sentence(ours: &str, max: usize) -> String {
     out
 }
 
+/// Outside text whose author may have put names in backticks; longer runs of them are no such marks.
+pub fn quoted(outside: &str, max: usize) -> String {
+    if outside.contains("``") { text(outside, max) } else { sentence(outside, max) }
+}
+
 /// Text for a place without Markdown: a title, a commit message, an annotation. One line.
 pub fn plain(outside: &str, max: usize) -> String {
     defused(&visible(outside, max))

@@ -26,6 +26,7 @@ mod permissions;
 mod proxy;
 mod pull_request;
 mod reconcile;
+mod rendered;
 mod scene;
 mod strings;
 mod workspace;
