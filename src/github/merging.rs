@@ -15,6 +15,8 @@ pub enum Armed {
     Yes,
     /// Nothing keeps the pull request from being merged, so there is nothing to wait for.
     NothingToWaitFor,
+    /// The same, but for checks that nobody requires, and that are pending or failed.
+    NothingRequired,
 }
 
 impl GitHub {
@@ -48,6 +50,7 @@ impl GitHub {
         match self.writer.graphql(query, &json!({"id": node_id, "method": method}), PULLS).await {
             Ok(_) => Ok(Armed::Yes),
             Err(refusal) if refusal.message.contains("clean status") => Ok(Armed::NothingToWaitFor),
+            Err(refusal) if refusal.message.contains("unstable status") => Ok(Armed::NothingRequired),
             Err(refusal) => Err(refusal.into()),
         }
     }

@@ -22,6 +22,8 @@ mod evidence;
 mod explain;
 mod ghes;
 mod hostile;
+mod merging;
+mod network;
 mod permissions;
 mod proxy;
 mod pull_request;

@@ -125,7 +125,7 @@ fn a_hostile_promotion_looks_like_any_other() {
     let scene = scene();
     for (name, address) in pages(&scene) {
         let html = page(&address);
-        let wrong = problems(body_of(&html), &scene.github.url().to_owned());
+        let wrong = problems(body_of(&html), scene.github.url());
         assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
     }
     let body = scene.repo.pull(1).unwrap().body;
@@ -176,10 +176,10 @@ fn chromium_shows_the_same() {
             output.expect("`chromium` is not installed: apt-get install chromium")
         };
         let picture = Path::new(&folder).join(format!("hostile {name}.png"));
-        chromium(&["--window-size=1100,6000", &format!("--screenshot={}", picture.display())]);
+        chromium(&["--window-size=1100,1900", &format!("--screenshot={}", picture.display())]);
         assert!(picture.is_file(), "{} was not made", picture.display());
         let dom = String::from_utf8(chromium(&["--dump-dom"]).stdout).unwrap();
-        let wrong = problems(body_of(&dom), &scene.github.url().to_owned());
+        let wrong = problems(body_of(&dom), scene.github.url());
         assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
     }
 }

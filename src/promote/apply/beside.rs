@@ -100,16 +100,17 @@ impl Ground<'_> {
             return;
         };
         let armed = self.github.arm(&pull.node_id, armed_as).await;
-        if beside.took("auto-merge could not be turned on", armed) != Some(Armed::NothingToWaitFor) {
-            return;
-        }
-        if proposal.merge_at_once {
-            let merged = self.github.merge(pull.number, head, merged_as).await;
-            beside.took("the pull request could not be merged at once", merged);
-            return;
+        match beside.took("auto-merge could not be turned on", armed) {
+            None | Some(Armed::Yes) => return,
+            Some(Armed::NothingToWaitFor) if proposal.merge_at_once => {
+                let merged = self.github.merge(pull.number, head, merged_as).await;
+                beside.took("the pull request could not be merged at once", merged);
+                return;
+            }
+            Some(Armed::NothingToWaitFor | Armed::NothingRequired) => {}
         }
         beside.notes.push(format!(
-            "auto-merge was not turned on: nothing keeps the pull request from being merged now, and GitHub then has nothing to wait for (require a review or the check `promotion` on `{}`, or set `merge-at-once: true`)",
+            "auto-merge was not turned on: nothing that `{0}` requires keeps the pull request from being merged now, and GitHub then has nothing to wait for (require a review or the check `promotion` on `{0}`, or set `merge-at-once: true`)",
             proposal.base
         ));
     }

@@ -18,6 +18,8 @@ export const EXCEPTIONS = [
   ...refusals('a token that lacks the permission is refused so wherever it is used', STATUS, [
     'GET /repos/{owner}/{repo}/actions/runs 403',
     'GET /repos/{owner}/{repo}/actions/workflows 403',
+    'GET /repos/{owner}/{repo}/commits/{ref}/check-runs 403',
+    'GET /repos/{owner}/{repo}/commits/{ref}/statuses 403',
     'GET /repos/{owner}/{repo}/pulls 403',
     'POST /repos/{owner}/{repo}/check-runs 403',
     'POST /repos/{owner}/{repo}/issues/{issue_number}/labels 403',
