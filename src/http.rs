@@ -111,6 +111,9 @@ impl Client {
 
     /// Why a request to `address`, which `variable` names, got no answer.
     pub fn trouble(&self, error: &(dyn Error + 'static), address: &Url, variable: &str) -> Trouble {
+        if trouble::is_late(error) {
+            return Trouble::late(self.silence);
+        }
         Trouble::of(error, self.proxies.between(address), variable, self.contained)
     }
 

@@ -274,12 +274,9 @@ struct WirePull {
     #[serde(default)]
     labels: Vec<WireLabel>,
     user: Option<WireUser>,
-    #[serde(default)]
-    requested_reviewers: Vec<WireUser>,
-    #[serde(default)]
-    requested_teams: Vec<WireTeam>,
-    #[serde(default)]
-    assignees: Vec<WireUser>,
+    requested_reviewers: Option<Vec<WireUser>>,
+    requested_teams: Option<Vec<WireTeam>>,
+    assignees: Option<Vec<WireUser>>,
     head: WireSide,
     base: WireSide,
 }
@@ -329,9 +326,9 @@ impl WirePull {
             auto_merge: self.auto_merge.is_some(),
             labels,
             author: self.user.map(|user| user.login).unwrap_or_default(),
-            reviewers: self.requested_reviewers.into_iter().map(|user| user.login).collect(),
-            teams: self.requested_teams.into_iter().map(|team| team.slug).collect(),
-            assignees: self.assignees.into_iter().map(|user| user.login).collect(),
+            reviewers: self.requested_reviewers.into_iter().flatten().map(|user| user.login).collect(),
+            teams: self.requested_teams.into_iter().flatten().map(|team| team.slug).collect(),
+            assignees: self.assignees.into_iter().flatten().map(|user| user.login).collect(),
         }
     }
 }

@@ -101,6 +101,12 @@ impl Trouble {
     }
 }
 
+/// Whether a connection was there, and an answer was not.
+pub(super) fn is_late(error: &(dyn Error + 'static)) -> bool {
+    let request = causes(error).find_map(|cause| cause.downcast_ref::<reqwest::Error>());
+    request.is_some_and(|error| error.is_timeout() && !error.is_connect())
+}
+
 /// What to do when a proxy answers 407.
 pub(super) fn wants_password(proxy: &Proxy) -> String {
     format!("write `{}` as `http://USER:PASSWORD@HOST:PORT`, the password from a secret", proxy.variable())
@@ -109,8 +115,8 @@ pub(super) fn wants_password(proxy: &Proxy) -> String {
 /// The innermost cause, as one phrase without addresses or headers.
 pub(super) fn phrase(error: &(dyn Error + 'static)) -> String {
     let request = causes(error).find_map(|cause| cause.downcast_ref::<reqwest::Error>());
-    if let Some(error) = request.filter(|error| error.is_timeout()) {
-        let what = if error.is_connect() { "no connection was made" } else { "there was no answer" };
+    if request.is_some_and(reqwest::Error::is_timeout) {
+        let what = if is_late(error) { "nothing more came" } else { "no connection was made" };
         return format!("{what} within the time that an answer may take (`request-timeout`)");
     }
     one_line(&causes(error).last().map(ToString::to_string).unwrap_or_default())

@@ -82,21 +82,21 @@ impl Ground<'_> {
     /// After a close, the branch did not move: another run was quicker, or a person pushed, or GitHub refused.
     async fn not_moved(&self, pull: &PullRequest, failure: Failure) -> Failure {
         let by_run = match self.github.branch_head(self.branch).await {
+            Ok(now) if now == self.head => false,
             // Another run goes on from here; with the old one open, it would take over its approvals.
-            Ok(Some(now)) if Some(&now) != self.head.as_ref() => self.is_ours(&now).await,
-            Ok(_) => false,
-            Err(_) => true,
+            Ok(Some(now)) => self.is_ours(&now).await,
+            Ok(None) | Err(_) => true,
         };
-        if by_run {
-            return failure;
-        }
-        // Nothing has changed, or a person took it over: nothing is taken away.
+        // Where nothing has changed, or a person took it over, nothing is taken away.
         let reopened = async {
             self.github.reopen_pull_request(pull.number).await?;
             self.github.rewrite_pull_request(pull.number, &pull.title, &pull.body).await?;
             self.github.unmark_closed(pull.number).await
         };
-        reopened.await.err().unwrap_or(failure)
+        if !by_run && let Err(why) = reopened.await {
+            tracing::warn!(%why, number = pull.number, "the pull request that was closed could not be opened again");
+        }
+        failure
     }
 
     async fn is_ours(&self, commit: &CommitSha) -> bool {

@@ -96,6 +96,8 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
     }
 }
 
+const STILL_ARMED: &str = "auto-merge could not be turned off: the failing check alone blocks it";
+
 impl Ground<'_> {
     /// The pull request that an action is about.
     fn pull(&self) -> Result<&PullRequest> {
@@ -109,13 +111,16 @@ impl Ground<'_> {
         let mut notes = why.to_vec();
         let mut wrote = false;
         for step in steps {
-            let done = match (step, &self.head) {
-                (Step::Disarm, _) => self.disarm(self.pull()?).await,
+            let failed = match (step, &self.head) {
+                (Step::Disarm, _) => {
+                    let failed = self.github.disarm(&self.pull()?.node_id).await.err();
+                    failed.map(|failure| first_line(STILL_ARMED, &failure))
+                }
                 (_, Some(head)) => self.write_check(&self.held, head, self.check.as_ref()).await,
                 (_, None) => continue,
             };
-            wrote |= done.is_none();
-            notes.extend(done);
+            wrote |= failed.is_none();
+            notes.extend(failed);
         }
         Ok(Applied { wrote, notes, ..known })
     }
@@ -149,21 +154,27 @@ impl Ground<'_> {
             wrote: true,
             notes: Vec::new(),
         };
-        self.finish(proposal, &pull, &head, &mut applied).await;
+        let mut beside = Beside::default();
+        self.set_beside(proposal, &pull, &head, &mut beside).await;
+        if self.link_from_before(&pull, &mut beside).await {
+            applied.outcome = Outcome::Superseded;
+        }
+        self.check_last(proposal, &head, None, beside, &mut applied).await;
         Ok(applied)
     }
 
-    /// Everything beside branch and text, the check last: where it is missing, a run was cut short.
-    async fn finish(&self, proposal: &Proposal, pull: &PullRequest, head: &CommitSha, applied: &mut Applied) {
-        let mut beside = Beside::default();
-        self.set_beside(proposal, pull, head, &mut beside).await;
-        if self.link_from_before(pull, &mut beside).await && applied.outcome == Outcome::Created {
-            applied.outcome = Outcome::Superseded;
-        }
-        applied.notes.append(&mut beside.notes);
-        // Without its check the next run knows that something is left to do.
+    /// The check comes last: where it is missing or old, the next run knows that something is left to do.
+    async fn check_last(
+        &self,
+        proposal: &Proposal,
+        head: &CommitSha,
+        over: Option<&ExistingCheck>,
+        beside: Beside,
+        applied: &mut Applied,
+    ) {
+        applied.notes.extend(beside.notes);
         if !beside.unfinished {
-            applied.notes.extend(self.write_check(&proposal.check, head, None).await);
+            applied.notes.extend(self.write_check(&proposal.check, head, over).await);
         }
     }
 
@@ -190,43 +201,48 @@ impl Ground<'_> {
             let title = proposal.title_over(&pull.title, self.subject.as_deref());
             self.github.rewrite_pull_request(pull.number, &title, &proposal.body_over(&pull.body)).await?;
         }
+        let mut beside = Beside::default();
         for step in steps {
-            applied.notes.extend(self.turn(proposal, *step, &pull).await);
+            self.turn(proposal, *step, &pull, &mut beside).await;
         }
         if has(Step::Text) {
             self.still_at(&head).await?;
         }
         if has(Step::Beside) {
-            self.finish(proposal, &pull, &head, &mut applied).await;
-        } else if has(Step::Check) {
+            self.set_beside(proposal, &pull, &head, &mut beside).await;
+            self.link_from_before(&pull, &mut beside).await;
+        }
+        if has(Step::Check) {
             let over = self.check.as_ref().filter(|_| !moves);
-            applied.notes.extend(self.write_check(&proposal.check, &head, over).await);
+            self.check_last(proposal, &head, over, beside, &mut applied).await;
+        } else {
+            applied.notes.extend(beside.notes);
         }
         let shows = steps.iter().any(|step| !matches!(step, Step::Beside | Step::Check));
         Ok(Applied { outcome: if shows { Outcome::Updated } else { Outcome::Unchanged }, ..applied })
     }
 
     /// The steps that are courtesies: their failure is a note.
-    async fn turn(&self, proposal: &Proposal, step: Step, pull: &PullRequest) -> Option<String> {
+    async fn turn(&self, proposal: &Proposal, step: Step, pull: &PullRequest, beside: &mut Beside) {
         let (what, done) = match step {
-            Step::Unmark => ("unlabelled", self.github.unmark_closed(pull.number).await),
-            Step::Ready => ("marked as ready", self.github.mark_ready(&pull.node_id).await),
-            Step::Draft => ("made a draft", self.github.mark_draft(&pull.node_id).await),
-            Step::Disarm => return self.disarm(pull).await,
-            Step::Arm => {
-                let method = proposal.auto_merge.map(method)?;
-                ("set to merge by itself again", self.github.arm(&pull.node_id, method.0).await.map(drop))
+            Step::Unmark => {
+                ("the label of a close could not be taken off", self.github.unmark_closed(pull.number).await)
             }
-            Step::Commit | Step::Rebuild | Step::Text | Step::Beside | Step::Check => return None,
+            Step::Ready => {
+                ("the pull request could not be marked as ready", self.github.mark_ready(&pull.node_id).await)
+            }
+            Step::Draft => {
+                ("the pull request could not be made a draft", self.github.mark_draft(&pull.node_id).await)
+            }
+            Step::Disarm => (STILL_ARMED, self.github.disarm(&pull.node_id).await),
+            Step::Arm => {
+                let Some((armed_as, _)) = proposal.auto_merge.map(method) else { return };
+                let armed = self.github.arm(&pull.node_id, armed_as).await;
+                ("auto-merge could not be turned on again", armed.map(drop))
+            }
+            Step::Commit | Step::Rebuild | Step::Text | Step::Beside | Step::Check => return,
         };
-        done.err().map(|failure| first_line(&format!("the pull request could not be {what}"), &failure))
-    }
-
-    async fn disarm(&self, pull: &PullRequest) -> Option<String> {
-        let failed = self.github.disarm(&pull.node_id).await.err();
-        failed.map(|failure| {
-            first_line("auto-merge could not be turned off: the failing check alone blocks it", &failure)
-        })
+        beside.took(what, done);
     }
 
     /// Whether somebody said yes to the release before, between our look and our move of the branch to `head`.
