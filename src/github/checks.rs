@@ -20,6 +20,8 @@ pub struct Check {
     pub summary: String,
     /// Notes on lines of the commit.
     pub annotations: Vec<CheckNote>,
+    /// Whether auto-merge was turned off because of it.
+    pub disarmed: bool,
 }
 
 /// A note on a line.
@@ -50,6 +52,8 @@ pub struct ExistingCheck {
     pub summary: String,
     /// How many annotations it has.
     pub annotations: usize,
+    /// Whether auto-merge was turned off because of it.
+    pub disarmed: bool,
 }
 
 /// What was found where a check may be.
@@ -65,6 +69,11 @@ pub enum Found {
 
 /// The name of the check run on the head of a promotion.
 pub const CHECK: &str = crate::release::evidence::OURS;
+
+/// What tells our check from a job that is called like it.
+const OURS: &str = "promote";
+/// The same, where auto-merge was turned off with it.
+const DISARMED: &str = "promote-disarmed";
 
 /// How many annotations a request may carry.
 const BATCH: usize = 50;
@@ -100,9 +109,16 @@ impl GitHub {
     }
 
     async fn checks_on(&self, commit: &CommitSha) -> Result<Vec<WireCheck>, Refusal> {
-        let path = self.path(&format!("/commits/{commit}/check-runs?check_name={CHECK}&filter=latest"));
+        let path = self.path(&format!("/commits/{commit}/check-runs?check_name={CHECK}&filter=all"));
         let checks: Vec<WireCheck> = self.reader.list(&path, Some("check_runs"), "checks: read").await?;
-        Ok(checks.into_iter().filter(|check| check.name == CHECK).collect())
+        // All of them: the latest of a name would hide ours behind another's. A job of somebody's workflow may be called so too, and Actions gives each an id of its own. A server that keeps no
+        // such ids has none of ours either.
+        let id = |check: &WireCheck| check.external_id.clone().unwrap_or_default();
+        let ours = |check: &WireCheck| [OURS, DISARMED].contains(&id(check).as_str());
+        let any = checks.iter().any(ours);
+        let is_it =
+            |check: &WireCheck| check.name == CHECK && (ours(check) || (!any && id(check).is_empty()));
+        Ok(checks.into_iter().filter(is_it).collect())
     }
 
     async fn status_on(&self, commit: &CommitSha) -> Result<Option<ExistingCheck>, Refusal> {
@@ -113,6 +129,7 @@ impl GitHub {
             title: status.description.unwrap_or_default(),
             summary: String::new(),
             annotations: 0,
+            disarmed: false,
         }))
     }
 
@@ -147,7 +164,11 @@ impl GitHub {
         // GitHub adds annotations to those that are there: a check is written over where it needs no more of them.
         let same = existing.filter(|existing| notes.is_empty() || existing.annotations == notes.len());
         if let Some(id) = same.and_then(|existing| existing.id) {
-            return self.over_check_run(id, check, &[], details).await;
+            match self.over_check_run(id, check, &[], details).await {
+                // Another app made it.
+                Err(refusal) if refusal.is(StatusCode::FORBIDDEN) => {}
+                done => return done,
+            }
         }
         let mut batches = notes.chunks(BATCH);
         let mut body = body_of(check, batches.next().unwrap_or_default(), details);
@@ -206,6 +227,7 @@ fn body_of(check: &Check, notes: &[Value], details: Option<&str>) -> Value {
     }
     let mut body = json!({
         "name": CHECK, "status": "completed", "conclusion": check.conclusion, "output": output,
+        "external_id": if check.disarmed { DISARMED } else { OURS },
     });
     if let Some(details) = details {
         set(&mut body, "details_url", json!(details));
@@ -218,6 +240,7 @@ struct WireCheck {
     id: u64,
     #[serde(default)]
     name: String,
+    external_id: Option<String>,
     conclusion: Option<String>,
     output: Option<WireOutput>,
 }
@@ -239,6 +262,7 @@ impl WireCheck {
             title: output.title.unwrap_or_default(),
             summary: output.summary.unwrap_or_default(),
             annotations: output.annotations_count,
+            disarmed: self.external_id.as_deref() == Some(DISARMED),
         }
     }
 

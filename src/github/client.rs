@@ -26,7 +26,7 @@ use crate::secret::Secret;
 pub use credential::Credential;
 use limits::{limit, says_limited};
 pub use refusal::Refusal;
-use refusal::without_query;
+use refusal::{says_trouble, without_query};
 
 /// How often an idempotent request is tried.
 const TRIES: u32 = 3;
@@ -224,8 +224,17 @@ impl Client {
 
     /// Asks a second time where GitHub does not know yet what was made just before.
     pub async fn settled<T>(&self, ask: impl AsyncFn() -> Result<T, Refusal>) -> Result<T, Refusal> {
+        self.settled_unless(ask, |_| false).await
+    }
+
+    /// The same, unless the refusal is for good.
+    pub async fn settled_unless<T>(
+        &self,
+        ask: impl AsyncFn() -> Result<T, Refusal>,
+        for_good: impl Fn(&Refusal) -> bool,
+    ) -> Result<T, Refusal> {
         match ask().await {
-            Err(refusal) if refusal.may_settle() => {
+            Err(refusal) if refusal.may_settle() && !for_good(&refusal) => {
                 tokio::time::sleep(backoff(1).unwrap_or_default()).await;
                 ask().await
             }
@@ -298,7 +307,7 @@ impl Client {
                 Ok(answer) if answer.unreadable.is_some() => again(tries),
                 Ok(answer) => match limit(answer, now()) {
                     Some(pause) => self.http.budget().take(pause),
-                    None if may_pass(call, answer.status) => again(tries),
+                    None if may_pass(call, answer.status) || says_trouble(&answer.body) => again(tries),
                     None => None,
                 },
                 Err((_, trouble)) if trouble.may_pass => again(tries),
@@ -307,7 +316,13 @@ impl Client {
             let Some(pause) = pause else {
                 return match result {
                     Ok(Answer { unreadable: Some(why), .. }) => Err(Asked { method, path }.unreadable(why)),
-                    Ok(answer) if answer.status.is_success() && !says_limited(&answer) => Ok(answer),
+                    Ok(answer)
+                        if answer.status.is_success()
+                            && !says_limited(&answer)
+                            && !says_trouble(&answer.body) =>
+                    {
+                        Ok(answer)
+                    }
                     Ok(answer) => Err(self.refused(method, path, &answer, needs)),
                     Err((error, trouble)) => Err(self.unreachable(method, path, error, trouble)),
                 };

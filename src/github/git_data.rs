@@ -28,6 +28,8 @@ pub struct NewFile<'a> {
 pub struct CommitMessage {
     /// The message.
     pub message: String,
+    /// Its parents, the first one first.
+    pub parents: Vec<CommitSha>,
 }
 
 const ZEROS: &str = "0000000000000000000000000000000000000000";
@@ -129,7 +131,18 @@ impl GitHub {
         match self.branch_head(branch).await {
             Ok(now) if now.as_ref() == after => Ok(()),
             Ok(now) if now.as_ref() != before => Err(lost_race(branch)),
-            _ => Err(refusal.into()),
+            _ => {
+                let refused = refusal.status.is_some_and(|status| !status.is_server_error());
+                let failure = Failure::from(refusal);
+                let unhinted = failure.problems().iter().all(|problem| problem.hints.is_empty());
+                if !refused || !unhinted {
+                    return Err(failure);
+                }
+                Err(failure.hinted(format!(
+                    "a rule of the repository may forbid it: let {} make, move and delete branches below `promote/`",
+                    self.writer.credential().source()
+                )))
+            }
         }
     }
 
@@ -156,7 +169,10 @@ impl GitHub {
             .get::<WireCommit>(&self.path(&format!("/git/commits/{commit}")), "contents: read")
             .await
         {
-            Ok(found) => Ok(Some(CommitMessage { message: found.message })),
+            Ok(found) => {
+                let parents = found.parents.iter().filter_map(|parent| CommitSha::parse(&parent.sha).ok());
+                Ok(Some(CommitMessage { parents: parents.collect(), message: found.message }))
+            }
             Err(refusal) if refusal.is(http::StatusCode::NOT_FOUND) => Ok(None),
             Err(refusal) => Err(refusal.into()),
         }
@@ -205,4 +221,6 @@ struct WireObject {
 #[derive(Deserialize)]
 struct WireCommit {
     message: String,
+    #[serde(default)]
+    parents: Vec<WireObject>,
 }

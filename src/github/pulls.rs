@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::GitHub;
 use super::client::{Refusal, encoded};
+use super::git_data::lost_race;
 use crate::failure::Result;
 use crate::names::{BranchName, CommitSha};
 
@@ -36,6 +37,8 @@ pub struct PullRequest {
     pub labels: Vec<String>,
     /// The login of whoever opened it.
     pub author: String,
+    /// Whether that is a bot.
+    pub by_bot: bool,
     /// The logins of those who are asked to review it.
     pub reviewers: Vec<String>,
     /// The slugs of teams that are asked to review it.
@@ -115,8 +118,13 @@ impl GitHub {
         // A fork may have a branch of the same name; some servers know no filter.
         let ours = |pull: &&WirePull| {
             let repository = pull.head.repo.as_ref().map(|repo| repo.full_name.as_str());
-            pull.head.name == branch.as_str()
-                && repository.is_none_or(|name| name.eq_ignore_ascii_case(&self.slug.to_string()))
+            let owner = pull.head.label.as_deref().and_then(|label| label.split(':').next());
+            let here = match repository {
+                Some(name) => name.eq_ignore_ascii_case(&self.slug.to_string()),
+                // A fork that is gone is told by its owner.
+                None => owner.is_none_or(|owner| owner.eq_ignore_ascii_case(&self.slug.owner)),
+            };
+            pull.head.name == branch.as_str() && here
         };
         let mut pulls: Vec<WirePull> = pulls.into_iter().filter(|pull| ours(&pull)).collect();
         pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
@@ -142,12 +150,15 @@ impl GitHub {
         if let Err(refusal) = &answer
             && new.draft
             && refusal.is(StatusCode::UNPROCESSABLE_ENTITY)
-            && refusal.message.to_lowercase().contains("draft")
+            && !says_duplicate(refusal)
         {
-            tracing::warn!(
-                "this repository has no draft pull requests: it is opened as a ready one, and its failing check blocks it"
-            );
+            // In which words drafts are refused depends on the plan.
             answer = self.post_pull_request(new, false).await;
+            if answer.is_ok() {
+                tracing::warn!(
+                    "this repository has no draft pull requests: it is opened as a ready one, and its failing check blocks it"
+                );
+            }
         }
         match answer {
             Ok(pull) => Ok((pull, Opened::Now)),
@@ -155,6 +166,8 @@ impl GitHub {
             Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {
                 match self.open_from(new).await? {
                     Some(open) => Ok((open.into_pull(), Opened::Before)),
+                    // The list does not show it yet.
+                    None if says_duplicate(&refusal) => Err(lost_race(new.head)),
                     None => Err(refusal.into()),
                 }
             }
@@ -168,8 +181,11 @@ impl GitHub {
             "maintainer_can_modify": false,
         });
         let look = async || self.open_from(new).await;
-        let made: WirePull = self.writer.created(&self.path("/pulls"), &body, PULLS, look).await?;
-        Ok(made.into_pull())
+        let path = self.path("/pulls");
+        let post = async || self.writer.created::<WirePull>(&path, &body, PULLS, look).await;
+        // Right after the branch was made, it may not be known everywhere.
+        let for_good = |refusal: &Refusal| says_duplicate(refusal) || says_draft(refusal);
+        Ok(self.writer.settled_unless(post, for_good).await?.into_pull())
     }
 
     /// The open pull request from its branch to its base.
@@ -236,43 +252,57 @@ impl GitHub {
     /// When GitHub refuses or cannot be reached.
     pub async fn messages_of(&self, number: u64) -> Result<Vec<String>> {
         let path = self.path(&format!("/pulls/{number}/commits"));
-        let commits: Vec<WirePullCommit> = self.writer.list(&path, None, "pull-requests: read").await?;
+        let commits: Vec<WirePullCommit> = match self.writer.list(&path, None, "pull-requests: read").await {
+            Ok(commits) => commits,
+            Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => Vec::new(),
+            Err(refusal) => return Err(refusal.into()),
+        };
         Ok(commits.into_iter().map(|commit| commit.commit.message).collect())
     }
 
     /// What happened to a pull request, oldest first.
     ///
     /// The issue behind it says who closed it too, but reading that takes `issues: read`, which nothing else needs.
+    /// None where the server does not tell.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn happened(&self, number: u64) -> Result<Vec<Happened>> {
+    pub async fn happened(&self, number: u64) -> Result<Option<Vec<Happened>>> {
         let path = self.path(&format!("/issues/{number}/events"));
-        let events: Vec<WireEvent> = self.writer.list(&path, None, "pull-requests: read").await?;
+        let events: Vec<WireEvent> = match self.writer.list(&path, None, "pull-requests: read").await {
+            Ok(events) => events,
+            Err(refusal) if refusal.is(StatusCode::NOT_FOUND) => return Ok(None),
+            Err(refusal) => return Err(refusal.into()),
+        };
         let by = |event: WireEvent| Happened {
             what: event.event,
             by: event.actor.map(|user| (user.login, user.kind)),
         };
-        Ok(events.into_iter().map(by).collect())
+        Ok(Some(events.into_iter().map(by).collect()))
     }
+}
+
+/// GitHub's words for a second one from the same branch to the same base.
+fn says_duplicate(refusal: &Refusal) -> bool {
+    refusal.message.contains("already exists")
+}
+
+fn says_draft(refusal: &Refusal) -> bool {
+    refusal.message.to_lowercase().contains("draft")
 }
 
 #[derive(Deserialize)]
 struct WirePull {
     number: u64,
-    #[serde(default)]
-    node_id: String,
+    node_id: Option<String>,
     html_url: String,
     state: String,
-    #[serde(default)]
-    title: String,
+    title: Option<String>,
     body: Option<String>,
     merged_at: Option<String>,
-    #[serde(default)]
-    draft: bool,
+    draft: Option<bool>,
     auto_merge: Option<Value>,
-    #[serde(default)]
-    labels: Vec<WireLabel>,
+    labels: Option<Vec<WireLabel>>,
     user: Option<WireUser>,
     requested_reviewers: Option<Vec<WireUser>>,
     requested_teams: Option<Vec<WireTeam>>,
@@ -288,6 +318,8 @@ struct WireTeam {
 
 #[derive(Deserialize)]
 struct WireSide {
+    /// `owner:branch`, also where the repository is gone.
+    label: Option<String>,
     #[serde(rename = "ref")]
     name: String,
     sha: String,
@@ -311,20 +343,21 @@ impl WirePull {
             (_, true) => PullState::Merged,
             (_, false) => PullState::Closed,
         };
-        let mut labels: Vec<String> = self.labels.into_iter().map(|label| label.name).collect();
+        let mut labels: Vec<String> = self.labels.into_iter().flatten().map(|label| label.name).collect();
         labels.sort();
         PullRequest {
             number: self.number,
-            node_id: self.node_id,
+            node_id: self.node_id.unwrap_or_default(),
             url: self.html_url,
             state,
-            title: self.title,
+            title: self.title.unwrap_or_default(),
             body: self.body.unwrap_or_default(),
             head: CommitSha::parse(&self.head.sha).ok(),
             base: self.base.name,
-            draft: self.draft,
+            draft: self.draft.unwrap_or_default(),
             auto_merge: self.auto_merge.is_some(),
             labels,
+            by_bot: self.user.as_ref().is_some_and(WireUser::is_bot),
             author: self.user.map(|user| user.login).unwrap_or_default(),
             reviewers: self.requested_reviewers.into_iter().flatten().map(|user| user.login).collect(),
             teams: self.requested_teams.into_iter().flatten().map(|team| team.slug).collect(),
@@ -355,4 +388,10 @@ pub(super) struct WireUser {
     pub(super) login: String,
     #[serde(rename = "type", default)]
     kind: String,
+}
+
+impl WireUser {
+    fn is_bot(&self) -> bool {
+        self.kind == "Bot" || self.login.ends_with("[bot]")
+    }
 }

@@ -17,6 +17,8 @@ pub struct Review {
     pub author: Option<String>,
     /// Whether it approves.
     pub approves: bool,
+    /// Whether its author is known to have nothing to do with the repository, so that the approval counts for nothing.
+    pub by_stranger: bool,
     /// The head that it was given to, where GitHub still knows it.
     pub commit: Option<CommitSha>,
 }
@@ -40,6 +42,10 @@ impl GitHub {
             latest.push(Review {
                 author,
                 approves: review.state == "APPROVED",
+                by_stranger: matches!(
+                    review.author_association.as_deref(),
+                    Some("NONE" | "FIRST_TIMER" | "FIRST_TIME_CONTRIBUTOR" | "MANNEQUIN")
+                ),
                 commit: review.commit_id.and_then(|commit| CommitSha::parse(&commit).ok()),
             });
         }
@@ -60,20 +66,32 @@ impl GitHub {
         let all = json!({"reviewers": users, "team_reviewers": teams});
         match self.writer.write(&Method::POST, &path, &all, PULLS).await {
             Ok(_) => return Ok(Vec::new()),
-            Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => {}
+            // A team takes more than a person; whoever can be asked is asked.
+            Err(refusal) if may_be_one_of_them(&refusal) => {}
             Err(refusal) => return Err(refusal.into()),
         }
-        let users = users.iter().map(|user| (user, json!({"reviewers": [user]})));
-        let teams = teams.iter().map(|team| (team, json!({"team_reviewers": [team]})));
-        let mut dropped = Vec::new();
-        for (name, body) in users.chain(teams) {
+        let each_user = users.iter().map(|user| (user, json!({"reviewers": [user]})));
+        let each_team = teams.iter().map(|team| (team, json!({"team_reviewers": [team]})));
+        let (mut dropped, mut last) = (Vec::new(), None);
+        for (name, body) in each_user.chain(each_team) {
             let asked = async || self.writer.write(&Method::POST, &path, &body, PULLS).await;
             match self.writer.settled(asked).await {
-                Err(refusal) if refusal.is(StatusCode::UNPROCESSABLE_ENTITY) => dropped.push(name.clone()),
+                Err(refusal) if may_be_one_of_them(&refusal) => {
+                    dropped.push(name.clone());
+                    last = Some(refusal);
+                }
                 other => drop(other?),
             }
         }
-        Ok(dropped)
+        match last {
+            // Nobody may be asked at all: that is no matter of names.
+            Some(refusal)
+                if refusal.is(StatusCode::FORBIDDEN) && dropped.len() == users.len() + teams.len() =>
+            {
+                Err(refusal.into())
+            }
+            _ => Ok(dropped),
+        }
     }
 
     /// Assigns people.
@@ -87,22 +105,23 @@ impl GitHub {
         Ok(())
     }
 
-    /// Says something below a pull request that is said once: not where a comment has the same `mark`; whether it did.
+    /// Says something below a pull request that is said once: not where a comment of its `author`, who is this token,
+    /// has the same `mark`; whether it did.
     ///
     /// Two runs may both find nothing and both say it; then the later one takes it back.
     ///
     /// # Errors
     /// When GitHub refuses or cannot be reached.
-    pub async fn say_once(&self, number: u64, text: &str, mark: &str) -> Result<bool> {
-        if self.said(number, mark).await?.is_some() {
+    pub async fn say_once(&self, number: u64, author: &str, text: &str, mark: &str) -> Result<bool> {
+        if self.said(number, author, mark).await?.is_some() {
             return Ok(false);
         }
         let path = self.path(&format!("/issues/{number}/comments"));
         let body = json!({"body": text});
-        let look = async || self.said(number, mark).await;
+        let look = async || self.said(number, author, mark).await;
         let say = async || self.writer.created::<WireComment>(&path, &body, PULLS, look).await;
         let ours = self.writer.settled(say).await?;
-        match self.said(number, mark).await? {
+        match self.said(number, author, mark).await? {
             Some(first) if first.id < ours.id => {
                 let path = self.path(&format!("/issues/comments/{}", ours.id));
                 self.writer.delete(&path, PULLS).await?;
@@ -112,9 +131,13 @@ impl GitHub {
         }
     }
 
-    /// The first comment below a pull request that has `mark`.
-    async fn said(&self, number: u64, mark: &str) -> Result<Option<WireComment>, Refusal> {
-        Ok(self.comments(number).await?.into_iter().find(|comment| comment.body.contains(mark)))
+    /// The first comment of `author` below a pull request that has `mark`.
+    async fn said(&self, number: u64, author: &str, mark: &str) -> Result<Option<WireComment>, Refusal> {
+        let is_it = |comment: &WireComment| {
+            let theirs = comment.user.as_ref().is_some_and(|user| !user.login.eq_ignore_ascii_case(author));
+            comment.body.contains(mark) && !theirs
+        };
+        Ok(self.comments(number).await?.into_iter().find(is_it))
     }
 
     async fn comments(&self, number: u64) -> Result<Vec<WireComment>, Refusal> {
@@ -123,16 +146,22 @@ impl GitHub {
     }
 }
 
+fn may_be_one_of_them(refusal: &Refusal) -> bool {
+    refusal.is(StatusCode::UNPROCESSABLE_ENTITY) || refusal.is(StatusCode::FORBIDDEN)
+}
+
 #[derive(Deserialize)]
 struct WireReview {
     user: Option<WireUser>,
     state: String,
+    author_association: Option<String>,
     commit_id: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct WireComment {
     id: u64,
+    user: Option<WireUser>,
     #[serde(default)]
     body: String,
 }

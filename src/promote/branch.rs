@@ -46,8 +46,8 @@ pub fn branch(
         if !matches!(found, Content::Person(_)) {
             break;
         }
-        if let Content::Ours { digest, tag, subject, .. } = content(history, head, ground, mark)? {
-            found = Content::Ours { digest, tag, subject, ground: Ground::Moved };
+        if let Content::Ours { digest, tag, subject, commit, .. } = content(history, head, ground, mark)? {
+            found = Content::Ours { digest, tag, subject, commit, ground: Ground::Moved };
         }
     }
     Ok(Some(Branch { head: head.clone(), content: found }))
@@ -109,7 +109,7 @@ fn content(history: &History, head: &CommitSha, base: &CommitSha, mark: &Mark<'_
     }
     let tag = trailer(&commit.message, "Promote-Tag").unwrap_or_default();
     let subject = commit.message.lines().next().unwrap_or_default().to_owned();
-    Ok(Content::Ours { digest, tag, subject, ground })
+    Ok(Content::Ours { digest, tag, subject, commit: commit.sha, ground })
 }
 
 /// GitHub's "Update branch": a merge of base that brings nothing but what base has.

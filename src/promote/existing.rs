@@ -17,6 +17,9 @@ use crate::proposal::{BEGIN, Draft, says_closed};
 /// How many closed pull requests are looked at for one of the release at hand.
 const MOST_CLOSED: usize = 5;
 
+/// How many merges of base above our commit are looked through.
+const MOST_MERGES: usize = 10;
+
 /// The pull requests of a branch, sorted out.
 #[derive(Debug, Default)]
 pub struct Pulls {
@@ -38,10 +41,13 @@ pub async fn pulls(github: &GitHub, branch: &BranchName, base: &BranchName) -> R
     let all = github.pull_requests(branch).await?;
     let open = |pull: &&PullRequest| pull.state == PullState::Open;
     let here = |pull: &&PullRequest| pull.base == base.as_str();
-    let ours_elsewhere = || all.iter().filter(open).find(|pull| pull.body.contains(BEGIN));
+    // Whoever copies our text into one of their own has not made it ours.
+    let known = |author: &str| {
+        all.iter().any(|pull| here(&pull) && pull.body.contains(BEGIN) && pull.author == author)
+    };
+    let is_ours = |pull: &&PullRequest| pull.body.contains(BEGIN) && (pull.by_bot || known(&pull.author));
+    let ours_elsewhere = || all.iter().filter(open).find(is_ours);
     let found = all.iter().filter(open).find(here).or_else(ours_elsewhere).cloned();
-    let by_us =
-        |pull: &PullRequest| says_closed(&pull.body) || pull.labels.iter().any(|label| label == CLOSED_BY_US);
     let by_others = |pull: &&PullRequest| pull.state == PullState::Closed && here(pull) && !by_us(pull);
     let newest_done = all.iter().find(|pull| pull.state != PullState::Open);
     Ok(Pulls {
@@ -80,14 +86,34 @@ pub async fn seen_at_once(
 /// # Errors
 /// When GitHub refuses or cannot be reached.
 pub async fn closed_by_person(github: &GitHub, pulls: &Pulls, tag: &str) -> Result<Option<ClosedPull>> {
-    for closed in &pulls.closed {
-        if tag_of(github, closed).await?.as_deref() == Some(tag)
-            && last(&github.happened(closed.number).await?, &["closed"]).is_some_and(is_person)
-        {
+    // We may have begun to close one that a person then closed: the close tells, not our mark.
+    for closed in pulls.closed_by_us.iter().chain(&pulls.closed) {
+        if tag_of(github, closed).await?.as_deref() != Some(tag) {
+            continue;
+        }
+        let marked = by_us(closed);
+        let Some(happened) = github.happened(closed.number).await? else {
+            // Who closed it is not told: what we did not mark is not ours.
+            if marked {
+                continue;
+            }
+            return Ok(Some(ClosedPull { number: closed.number, tag: tag.to_owned() }));
+        };
+        // The token may be a person's, and then its closes are that person's.
+        let by_person = |one: &Happened| is_person(one) && !(marked && is_by(one, &closed.author));
+        if last(&happened, &["closed"]).is_some_and(by_person) {
             return Ok(Some(ClosedPull { number: closed.number, tag: tag.to_owned() }));
         }
     }
     Ok(None)
+}
+
+fn by_us(pull: &PullRequest) -> bool {
+    says_closed(&pull.body) || pull.labels.iter().any(|label| label == CLOSED_BY_US)
+}
+
+fn is_by(happened: &Happened, login: &str) -> bool {
+    happened.by.as_ref().is_some_and(|(by, _)| by.eq_ignore_ascii_case(login))
 }
 
 /// The release of a closed promotion: of its head, or of the commit below what was put on top of it.
@@ -97,7 +123,7 @@ async fn tag_of(github: &GitHub, closed: &PullRequest) -> Result<Option<String>>
     let message = github.commit_message(head).await?.map(|commit| commit.message);
     match message.as_ref().and_then(of) {
         Some(tag) => Ok(Some(tag)),
-        None => Ok(github.messages_of(closed.number).await.unwrap_or_default().iter().rev().find_map(of)),
+        None => Ok(github.messages_of(closed.number).await?.iter().rev().find_map(of)),
     }
 }
 
@@ -136,7 +162,7 @@ pub fn existing(
     Existing { unswept: unswept.map(|closed| closed.number), branch, open, closed }
 }
 
-/// Finds out what reconciling asks of the open pull request; returns the check as it was found.
+/// Finds out what reconciling asks of the open pull request of `author`; returns the check as it was found.
 ///
 /// # Errors
 /// When GitHub refuses or cannot be reached.
@@ -145,19 +171,21 @@ pub async fn answer(
     history: &History,
     existing: &mut Existing,
     question: Question,
+    author: &str,
 ) -> Result<Option<ExistingCheck>> {
     let head = existing.branch.as_ref().map(|branch| branch.head.clone());
     let plan = existing.branch.as_ref().and_then(|branch| match &branch.content {
         Content::Ours { digest, .. } => Some(digest.clone()),
         Content::Nothing | Content::Person(_) => None,
     });
+    let ours = existing.branch.as_ref().and_then(|branch| branch.content.commit().cloned());
     let Some(open) = &mut existing.open else { return Ok(None) };
     match question {
         Question::Approvals => {
             let approvals = approvals(github, history, open.number, head.as_ref(), plan.as_deref());
             open.approvals = Some(approvals.await?);
         }
-        Question::TurnedBy => open.turned_by = Some(turned_by(github, open.number).await),
+        Question::TurnedBy => open.turned_by = Some(turned_by(github, open, author).await?),
         Question::Check => {
             let Some(head) = head else {
                 open.check = Some(Seen::Missing);
@@ -165,8 +193,15 @@ pub async fn answer(
             };
             let (seen, found) = match github.check_on(&head).await? {
                 Found::There(check) => (Seen::There(seen(&check)), Some(check)),
-                Found::Missing => (Seen::Missing, None),
                 Found::Unreadable => (Seen::Unreadable, None),
+                // "Update branch" puts a head on top that has no check yet.
+                Found::Missing => match ours.filter(|ours| *ours != head) {
+                    None => (Seen::Missing, None),
+                    Some(ours) => match github.check_on(&ours).await? {
+                        Found::There(check) => (Seen::Below(seen(&check)), None),
+                        Found::Missing | Found::Unreadable => (Seen::Missing, None),
+                    },
+                },
             };
             open.check = Some(seen);
             return Ok(found);
@@ -180,6 +215,7 @@ fn seen(check: &ExistingCheck) -> SeenCheck {
         failed: check.conclusion.as_deref() == Some("failure"),
         title: check.title.clone(),
         summary: check.id.map(|_| check.summary.clone()),
+        disarmed: check.disarmed,
     }
 }
 
@@ -204,23 +240,32 @@ pub async fn approvals(
         if head.is_some_and(below) {
             continue;
         }
-        let message = github.commit_message(commit).await?.map(|commit| commit.message);
-        let saw = message.and_then(|message| trailer(&message, "Promote-Plan"));
-        approvals.of_another |= saw.as_deref() != plan;
+        approvals.of_another |= !review.by_stranger && plan_of(github, commit).await?.as_deref() != plan;
     }
     Ok(approvals)
 }
 
-/// Who last made it a draft or ready; where that cannot be read, the check alone tells.
-async fn turned_by(github: &GitHub, number: u64) -> TurnedBy {
-    match github.happened(number).await {
-        Ok(happened) if last(&happened, &["convert_to_draft", "ready_for_review"]).is_some_and(is_person) => {
-            TurnedBy::Person
+/// The plan of a commit that was on the branch: its own, or of the one below merges of base.
+async fn plan_of(github: &GitHub, commit: &CommitSha) -> Result<Option<String>> {
+    let mut at = Some(commit.clone());
+    for _ in 0..MOST_MERGES {
+        let Some(commit) = at else { return Ok(None) };
+        let Some(found) = github.commit_message(&commit).await? else { return Ok(None) };
+        if let Some(plan) = trailer(&found.message, "Promote-Plan") {
+            return Ok(Some(plan));
         }
-        Ok(_) => TurnedBy::Us,
-        Err(failure) => {
-            tracing::info!(%failure, "it cannot be read who made the pull request a draft or ready");
-            TurnedBy::Us
-        }
+        at = found.parents.first().filter(|_| found.parents.len() > 1).cloned();
     }
+    Ok(None)
+}
+
+/// Who last made it a draft or ready. Where the server does not tell, the check alone does.
+///
+/// The token may be the person's who opened it: then a draft of theirs is taken for ours, since it may be, and what they
+/// made ready for theirs, since that is never taken back.
+async fn turned_by(github: &GitHub, open: &OpenPull, author: &str) -> Result<TurnedBy> {
+    let Some(happened) = github.happened(open.number).await? else { return Ok(TurnedBy::Us) };
+    let last = last(&happened, &["convert_to_draft", "ready_for_review"]);
+    let by_person = |one: &Happened| is_person(one) && !(open.draft == Draft::Yes && is_by(one, author));
+    Ok(if last.is_some_and(by_person) { TurnedBy::Person } else { TurnedBy::Us })
 }

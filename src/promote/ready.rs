@@ -159,7 +159,7 @@ impl Ready {
             Action::Update { number, .. } => format!("A run brings pull request {number} up to date."),
             Action::Supersede { number } => {
                 format!(
-                    "A run closes pull request {number}, which was approved for another release, and opens a fresh one."
+                    "A run closes pull request {number}, which was approved for something else, and opens a fresh one."
                 )
             }
             Action::Leave { why, .. } => format!("A run leaves it alone: {why}."),
@@ -281,9 +281,7 @@ impl Look<'_> {
         };
         let wanted = Wanted { what, held: self.held };
         let closed = match self.proposal {
-            Some(_) if asked == Asked::No && !self.pulls.closed.is_empty() => {
-                existing::closed_by_person(github, self.pulls, tag).await?
-            }
+            Some(_) if asked == Asked::No => existing::closed_by_person(github, self.pulls, tag).await?,
             _ => None,
         };
         let proof = proof(self.world, self.plan, branch.as_ref());
@@ -294,7 +292,9 @@ impl Look<'_> {
             match reconcile::action(&wanted, &there) {
                 Ok(action) => return Ok((action, check)),
                 Err(question) => {
-                    let found = existing::answer(github, self.world.history, &mut there, question).await?;
+                    let author = over.map_or("", |open| open.author.as_str());
+                    let history = self.world.history;
+                    let found = existing::answer(github, history, &mut there, question, author).await?;
                     check = check.or(found);
                 }
             }

@@ -63,6 +63,8 @@ pub struct Proposal {
     pub assignees: Vec<String>,
     /// How to merge it once it may be; never where it is blocked.
     pub auto_merge: Option<MergeMethod>,
+    /// Whether it is to merge by itself once nothing blocks it.
+    pub merges_later: bool,
     /// Whether it is merged at once where nothing keeps it from being merged.
     pub merge_at_once: bool,
     /// Whether policy keeps it from being merged.
@@ -127,6 +129,7 @@ pub fn proposal(
         team_reviewers: manners.team_reviewers.clone(),
         assignees: manners.assignees.clone(),
         auto_merge: manners.auto_merge.filter(|_| !blocked),
+        merges_later: blocked && manners.auto_merge.is_some(),
         merge_at_once: manners.merge_at_once,
         blocked,
         check: check(plan, context),

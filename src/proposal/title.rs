@@ -17,7 +17,8 @@ pub fn title(plan: &Plan) -> String {
     titled(plan, |name| plain(name, longest))
 }
 
-/// `ours` with what a person added to `existing`, where it still has our title or the one `before` it.
+/// `ours` with what a person added to `existing`, where it still has our title or the one `before` it. A title of their own
+/// is kept for as long as the release is the same.
 pub(super) fn title_over(existing: &str, before: Option<&str>, ours: &str) -> String {
     let added = |to: &str| {
         let (start, end) = existing.split_once(to)?;
@@ -30,7 +31,17 @@ pub(super) fn title_over(existing: &str, before: Option<&str>, ours: &str) -> St
         let whole = format!("{start}{ours}{end}");
         (parted && whole.chars().count() <= MOST_CHARACTERS).then_some(whole)
     };
-    added(ours).or_else(|| added(before?)).unwrap_or_else(|| ours.to_owned())
+    let their_own = || {
+        let same_release = before == Some(ours) && !existing.trim().is_empty();
+        (same_release && !differs_in_a_word(existing, ours)).then(|| existing.to_owned())
+    };
+    added(ours).or_else(|| added(before?)).or_else(their_own).unwrap_or_else(|| ours.to_owned())
+}
+
+/// Whether a title may be one of ours for another release, which a slower run wrote.
+fn differs_in_a_word(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<&str>, Vec<&str>) = (one.split(' ').collect(), other.split(' ').collect());
+    one.len() == other.len() && one.iter().zip(&other).filter(|(a, b)| a != b).count() <= 1
 }
 
 /// The same words, with names written as the place needs them.
@@ -66,6 +77,14 @@ mod tests {
             assert_eq!(title_over(existing, Some(old), new), expected, "{existing}");
         }
         assert_eq!(title_over("[hold] Promote agent v1.8.0 to prod", None, new), new);
+        for (existing, expected) in [
+            ("deploy(agent): v1.9.0, before Monday", "deploy(agent): v1.9.0, before Monday"),
+            // Of a slower run, for another release.
+            (old, new),
+            ("", new),
+        ] {
+            assert_eq!(title_over(existing, Some(new), new), expected, "{existing}");
+        }
         let long = format!("{} {old}", "x".repeat(250));
         assert_eq!(title_over(&long, Some(old), new), new);
     }

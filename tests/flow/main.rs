@@ -17,6 +17,7 @@ mod app;
 mod approvals;
 mod bad_input;
 mod economy;
+
 mod events;
 mod evidence;
 mod explain;
@@ -24,6 +25,7 @@ mod ghes;
 mod hostile;
 mod merging;
 mod network;
+mod people;
 mod permissions;
 mod proxy;
 mod pull_request;

@@ -166,6 +166,7 @@ impl Given {
                 repo.review(self.number(), "alice", "CHANGES_REQUESTED", "no").unwrap();
             }
             "arm" => repo.enable_auto_merge(self.number(), "alice", "squash").unwrap(),
+            "disarm" => repo.disable_auto_merge(self.number()).unwrap(),
             "close" => repo.close(self.number(), "bob").unwrap(),
             "reopen" => repo.reopen(self.number(), "bob").unwrap(),
             "ready" => repo.mark_ready(self.number(), "bob").unwrap(),
@@ -190,6 +191,7 @@ impl Given {
                 let head = self.head().unwrap();
                 let mut check = CheckRun::new("promotion", &head).concluded("success");
                 (check.title, check.summary) = (Some("something else".into()), Some("of old".into()));
+                check.external_id = Some("promote".into());
                 repo.add_check_run(check).unwrap();
             }
             "base changes the overlay" => {

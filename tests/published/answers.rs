@@ -106,7 +106,7 @@ async fn changes_a_pull_request(server: &Replay, github: &GitHub) {
     let reviews = github.reviews(1).await.unwrap();
     assert!(reviews[0].approves && reviews[0].commit.is_some());
     server.was_asked(&[("GET /repos/octocat/Hello-World/pulls/1/reviews?per_page=100", Value::Null)]);
-    let happened = github.happened(1).await.unwrap();
+    let happened = github.happened(1).await.unwrap().unwrap();
     assert!(!happened[0].what.is_empty() && happened[0].by.is_some());
     server.was_asked(&[("GET /repos/octocat/Hello-World/issues/1/events?per_page=100", Value::Null)]);
     github.rewrite_pull_request(1, "t", "b").await.unwrap();
@@ -130,13 +130,13 @@ async fn changes_a_pull_request(server: &Replay, github: &GitHub) {
     github.add_labels(1, &["promotion".to_owned()]).await.unwrap();
     server.was_asked(&[(LABELS, json!({ "labels": ["promotion"] }))]);
     let comments = "GET /repos/octocat/Hello-World/issues/1/comments?per_page=100";
-    assert!(github.say_once(1, "x", "mark").await.unwrap());
+    assert!(github.say_once(1, "octocat", "x", "mark").await.unwrap());
     server.was_asked(&[
         (comments, Value::Null),
         ("POST /repos/octocat/Hello-World/issues/1/comments", json!({ "body": "x" })),
         (comments, Value::Null),
     ]);
-    assert!(!github.say_once(1, "x", "Me too").await.unwrap());
+    assert!(!github.say_once(1, "octocat", "x", "Me too").await.unwrap());
     server.was_asked(&[(comments, Value::Null)]);
     github.assign(1, &["octocat".to_owned()]).await.unwrap();
     server.was_asked(&[(
@@ -171,11 +171,16 @@ async fn makes_a_commit(server: &Replay, github: &GitHub) {
 }
 
 async fn writes_a_check(server: &Replay, github: &GitHub) {
-    let check =
-        Check { conclusion: "success".into(), title: "t".into(), summary: "s".into(), annotations: vec![] };
+    let check = Check {
+        conclusion: "success".into(),
+        title: "t".into(),
+        summary: "s".into(),
+        annotations: vec![],
+        disarmed: false,
+    };
     let mut body = json!({
         "name": "promotion", "status": "completed", "conclusion": "success",
-        "output": { "title": "t", "summary": "s" },
+        "output": { "title": "t", "summary": "s" }, "external_id": "promote",
     });
     let there = ExistingCheck {
         id: Some(4),
@@ -183,6 +188,7 @@ async fn writes_a_check(server: &Replay, github: &GitHub) {
         title: String::new(),
         summary: String::new(),
         annotations: 2,
+        disarmed: false,
     };
     github.write_check(&commit(RUN), Some(&there), &check, None).await.unwrap();
     server.was_asked(&[("PATCH /repos/octocat/Hello-World/check-runs/4", body.clone())]);
@@ -192,7 +198,7 @@ async fn writes_a_check(server: &Replay, github: &GitHub) {
     github.check_on(&commit(RUN)).await.unwrap();
     let path = format!("GET /repos/octocat/Hello-World/commits/{RUN}");
     server.was_asked(&[
-        (&format!("{path}/check-runs?check_name=promotion&filter=latest&per_page=100"), Value::Null),
+        (&format!("{path}/check-runs?check_name=promotion&filter=all&per_page=100"), Value::Null),
         (&format!("{path}/statuses?per_page=100"), Value::Null),
     ]);
 }

@@ -209,12 +209,13 @@ fn recorded_statuses_are_evidence_and_stand_for_a_check() {
         title: "blocked".into(),
         summary: String::new(),
         annotations: Vec::new(),
+        disarmed: false,
     };
     block_on(github.write_check(&sha, None, &check, None)).unwrap();
     block_on(github.write_check(&sha, None, &check, None)).unwrap();
     let tried = json!({
         "name": "promotion", "status": "completed", "conclusion": "failure", "head_sha": sha,
-        "output": { "title": "blocked", "summary": "" },
+        "output": { "title": "blocked", "summary": "" }, "external_id": "promote",
     });
     let written =
         json!({ "state": "failure", "context": "promotion", "description": "blocked", "target_url": null });

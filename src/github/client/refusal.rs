@@ -64,7 +64,11 @@ impl Client {
     /// What an answer that is no success means.
     pub(super) fn refused(&self, method: &Method, path: &str, answer: &Answer, needs: &str) -> Refusal {
         let (message, status) = (said(&answer.body), answer.status);
-        let kind = if status.is_server_error() { Kind::Outage } else { Kind::GitHub };
+        let may_pass = status.is_server_error()
+            || status == StatusCode::TOO_MANY_REQUESTS
+            || says_limited(answer)
+            || says_trouble(&answer.body);
+        let kind = if may_pass { Kind::Outage } else { Kind::GitHub };
         let asked = format!("GitHub answered {} to `{method} {}`", status.as_u16(), without_query(path));
         let (what, hint) = if let Some(to) = self.elsewhere(path, answer) {
             let what = format!("{asked}: a redirect to `{to}`, another server, where the token is not sent");
@@ -132,6 +136,15 @@ impl Client {
         let failure = trouble.hints.into_iter().fold(failure, Failure::hinted);
         Refusal { status: None, message: trouble.cause, failure: failure.because(error) }
     }
+}
+
+/// Whether GraphQL had a problem of its own, which it tells with the status of success and without a type.
+pub(super) fn says_trouble(body: &Value) -> bool {
+    let errors = body.get("errors").and_then(Value::as_array);
+    errors.into_iter().flatten().any(|error| {
+        let said = error.get("message").and_then(Value::as_str).unwrap_or_default();
+        error.get("type").is_none() && said.starts_with("Something went wrong while executing your query")
+    })
 }
 
 /// `message`, and the messages of `errors`, in one line.

@@ -17,6 +17,8 @@ pub(super) struct Beside {
     pub(super) notes: Vec<String>,
     /// Whether GitHub had a problem, so that the next run should try again.
     pub(super) unfinished: bool,
+    /// Whether auto-merge was turned off.
+    pub(super) disarmed: bool,
 }
 
 impl Beside {
@@ -32,7 +34,7 @@ impl Beside {
 }
 
 /// A method as GraphQL and as REST call it.
-pub(super) fn method(method: MergeMethod) -> (&'static str, &'static str) {
+fn method(method: MergeMethod) -> (&'static str, &'static str) {
     match method {
         MergeMethod::Merge => ("MERGE", "merge"),
         MergeMethod::Squash => ("SQUASH", "squash"),
@@ -82,14 +84,14 @@ impl Ground<'_> {
         if !dropped.is_empty() {
             let names: Vec<_> = dropped.iter().map(|name| format!("`{}`", name.replace('`', "'"))).collect();
             beside.notes.push(format!(
-                "GitHub did not accept these reviewers (they must be collaborators, or teams with access): {}",
+                "GitHub did not accept these reviewers (they must be collaborators, or teams with access that the token may see): {}",
                 names.join(", ")
             ));
         }
     }
 
     /// GitHub arms auto-merge only where something keeps the pull request from being merged now.
-    async fn arm_or_merge(
+    pub(super) async fn arm_or_merge(
         &self,
         proposal: &Proposal,
         pull: &PullRequest,

@@ -20,14 +20,17 @@ impl Ground<'_> {
     pub(super) async fn close(&self, known: Applied) -> Result<Applied> {
         let pull = self.pull()?;
         self.close_as_ours(pull).await?;
-        let mut notes: Vec<String> = self.said(pull.number, DONE).await.into_iter().collect();
+        let mut notes: Vec<String> = self.said(pull, DONE).await.into_iter().collect();
         notes.extend(self.swept().await?);
         Ok(Applied { outcome: Outcome::Closed, head: None, wrote: true, notes, ..known })
     }
 
     /// What a run that closed it did not come to any more.
-    pub(super) async fn sweep(&self, number: u64, known: Applied) -> Result<Applied> {
-        let mut notes: Vec<String> = self.said(number, DONE).await.into_iter().collect();
+    pub(super) async fn sweep(&self, known: Applied) -> Result<Applied> {
+        let mut notes = Vec::new();
+        if let Some(closed) = &self.closed_by_us {
+            notes.extend(self.said(closed, DONE).await);
+        }
         notes.extend(self.swept().await?);
         Ok(Applied { outcome: Outcome::NothingToPromote, head: None, wrote: true, notes, ..known })
     }
@@ -121,16 +124,17 @@ impl Ground<'_> {
             return false;
         };
         let text = format!(
-            "An approval is for one release, and the proposed release changed: {} proposes it.",
+            "An approval is for one release, and what is proposed has changed: {} proposes it.",
             pull.url
         );
-        let said = self.github.say_once(old.number, &marked(&text), CLOSED).await;
+        let said = self.github.say_once(old.number, &old.author, &marked(&text), CLOSED).await;
         beside.took("the old pull request could not be commented on", said) == Some(true)
     }
 
     /// A comment is a courtesy: its failure is a note.
-    async fn said(&self, number: u64, text: &str) -> Option<String> {
-        let failed = self.github.say_once(number, &marked(text), CLOSED).await.err();
+    async fn said(&self, pull: &PullRequest, text: &str) -> Option<String> {
+        let said = self.github.say_once(pull.number, &pull.author, &marked(text), CLOSED).await;
+        let failed = said.err();
         failed.map(|failure| first_line("the old pull request could not be commented on", &failure))
     }
 }

@@ -19,7 +19,7 @@ use crate::proposal::reconcile::{Action, Push, Step};
 use crate::proposal::{CheckText, Draft, Proposal};
 
 use super::existing::approvals;
-use beside::{Beside, method};
+use beside::Beside;
 
 /// What there was to work on.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ pub async fn apply(ground: &Ground<'_>, action: &Action, proposal: Option<&Propo
         (Action::Leave { why, .. }, _) => Ok(Applied { notes: vec![why.clone()], ..known }),
         (Action::Hold { why, steps, .. }, _) => ground.hold(known, why, steps).await,
         (Action::Close { .. }, _) => ground.close(known).await,
-        (Action::Sweep { number }, _) => ground.sweep(*number, known).await,
+        (Action::Sweep { .. }, _) => ground.sweep(known).await,
         (Action::Open(push), Some(proposal)) => ground.open(proposal, *push).await,
         (Action::Update { steps, .. }, Some(proposal)) => ground.update(proposal, steps, known).await,
         (Action::Supersede { .. }, Some(proposal)) => ground.supersede(proposal).await,
@@ -109,16 +109,19 @@ impl Ground<'_> {
     /// Keeps the open pull request from being merged while its release is not successful.
     async fn hold(&self, known: Applied, why: &[String], steps: &[Step]) -> Result<Applied> {
         let mut notes = why.to_vec();
+        let mut disarmed = self.check.as_ref().is_some_and(|check| check.disarmed);
         let mut wrote = false;
-        for step in steps {
-            let failed = match (step, &self.head) {
-                (Step::Disarm, _) => {
-                    let failed = self.github.disarm(&self.pull()?.node_id).await.err();
-                    failed.map(|failure| first_line(STILL_ARMED, &failure))
+        if steps.contains(&Step::Disarm) {
+            match self.github.disarm(&self.pull()?.node_id).await {
+                Ok(()) => {
+                    (disarmed, wrote) = (true, true);
+                    notes.push("auto-merge was turned off until then".to_owned());
                 }
-                (_, Some(head)) => self.write_check(&self.held, head, self.check.as_ref()).await,
-                (_, None) => continue,
-            };
+                Err(failure) => notes.push(first_line(STILL_ARMED, &failure)),
+            }
+        }
+        if let (true, Some(head)) = (steps.contains(&Step::Check) || wrote, &self.head) {
+            let failed = self.write_check(&self.held, head, self.check.as_ref(), disarmed).await;
             wrote |= failed.is_none();
             notes.extend(failed);
         }
@@ -154,7 +157,8 @@ impl Ground<'_> {
             wrote: true,
             notes: Vec::new(),
         };
-        let mut beside = Beside::default();
+        // What is blocked now is to merge by itself later, as what is turned off for being blocked.
+        let mut beside = Beside { disarmed: proposal.merges_later, ..Beside::default() };
         self.set_beside(proposal, &pull, &head, &mut beside).await;
         if self.link_from_before(&pull, &mut beside).await {
             applied.outcome = Outcome::Superseded;
@@ -174,7 +178,12 @@ impl Ground<'_> {
     ) {
         applied.notes.extend(beside.notes);
         if !beside.unfinished {
-            applied.notes.extend(self.write_check(&proposal.check, head, over).await);
+            // Only what is blocked stays turned off.
+            let before = self.check.as_ref().is_some_and(|check| check.disarmed);
+            let disarmed = proposal.blocked && (beside.disarmed || before);
+            let failed = self.write_check(&proposal.check, head, over, disarmed).await;
+            applied.wrote |= failed.is_none();
+            applied.notes.extend(failed);
         }
     }
 
@@ -182,28 +191,34 @@ impl Ground<'_> {
         let has = |step: Step| steps.contains(&step);
         let mut pull = self.pull()?.clone();
         let moves = has(Step::Commit) || has(Step::Rebuild);
-        let head = match &self.head {
-            Some(head) if !moves => head.clone(),
-            _ => self.pushed(proposal).await?,
-        };
-        if has(Step::Commit) || has(Step::Text) {
-            // People write too: what they changed since it was read is not written over.
+        let commit = if moves { Some(self.commit(proposal).await?) } else { None };
+        if moves || has(Step::Text) {
+            // People act too: what they closed since it was read is left, and what they wrote not written over.
             pull = self.github.pull_request(pull.number).await?;
             if pull.state != PullState::Open {
                 return Err(lost_race(self.branch));
             }
         }
-        if has(Step::Commit) && self.was_consented_to(&pull, &head).await? {
+        let head = match (commit, &self.head) {
+            (Some(commit), head) => {
+                self.github.move_branch(self.branch, head.as_ref(), Some(&commit)).await?;
+                commit
+            }
+            (None, Some(head)) => head.clone(),
+            (None, None) => return Err(lost_race(self.branch)),
+        };
+        if has(Step::Commit) && self.was_consented_to(pull.number, &head).await? {
             return self.supersede_on(proposal, &pull, head).await;
         }
-        let mut applied = Applied { head: Some(head.clone()), wrote: true, ..known };
+        let shows = steps.iter().any(|step| !matches!(step, Step::Beside | Step::Check));
+        let mut applied = Applied { head: Some(head.clone()), wrote: shows, ..known };
         if has(Step::Text) {
             let title = proposal.title_over(&pull.title, self.subject.as_deref());
             self.github.rewrite_pull_request(pull.number, &title, &proposal.body_over(&pull.body)).await?;
         }
         let mut beside = Beside::default();
         for step in steps {
-            self.turn(proposal, *step, &pull, &mut beside).await;
+            self.turn(proposal, *step, &pull, &head, &mut beside).await;
         }
         if has(Step::Text) {
             self.still_at(&head).await?;
@@ -218,12 +233,18 @@ impl Ground<'_> {
         } else {
             applied.notes.extend(beside.notes);
         }
-        let shows = steps.iter().any(|step| !matches!(step, Step::Beside | Step::Check));
         Ok(Applied { outcome: if shows { Outcome::Updated } else { Outcome::Unchanged }, ..applied })
     }
 
     /// The steps that are courtesies: their failure is a note.
-    async fn turn(&self, proposal: &Proposal, step: Step, pull: &PullRequest, beside: &mut Beside) {
+    async fn turn(
+        &self,
+        proposal: &Proposal,
+        step: Step,
+        pull: &PullRequest,
+        head: &CommitSha,
+        beside: &mut Beside,
+    ) {
         let (what, done) = match step {
             Step::Unmark => {
                 ("the label of a close could not be taken off", self.github.unmark_closed(pull.number).await)
@@ -234,23 +255,26 @@ impl Ground<'_> {
             Step::Draft => {
                 ("the pull request could not be made a draft", self.github.mark_draft(&pull.node_id).await)
             }
-            Step::Disarm => (STILL_ARMED, self.github.disarm(&pull.node_id).await),
-            Step::Arm => {
-                let Some((armed_as, _)) = proposal.auto_merge.map(method) else { return };
-                let armed = self.github.arm(&pull.node_id, armed_as).await;
-                ("auto-merge could not be turned on again", armed.map(drop))
+            Step::Disarm => {
+                let done = self.github.disarm(&pull.node_id).await;
+                beside.disarmed = done.is_ok();
+                (STILL_ARMED, done)
             }
+            Step::Arm => return self.arm_or_merge(proposal, pull, head, beside).await,
             Step::Commit | Step::Rebuild | Step::Text | Step::Beside | Step::Check => return,
         };
+        let unfinished = beside.unfinished;
         beside.took(what, done);
+        // What is blocked must fail its check, whether or not the rest could be done.
+        beside.unfinished &= unfinished || !proposal.blocked;
     }
 
     /// Whether somebody said yes to the release before, between our look and our move of the branch to `head`.
-    async fn was_consented_to(&self, pull: &PullRequest, head: &CommitSha) -> Result<bool> {
-        if pull.auto_merge {
+    async fn was_consented_to(&self, number: u64, head: &CommitSha) -> Result<bool> {
+        if self.github.pull_request(number).await?.auto_merge {
             return Ok(true);
         }
-        let seen = approvals(self.github, self.history, pull.number, Some(head), Some(&self.digest)).await?;
+        let seen = approvals(self.github, self.history, number, Some(head), Some(&self.digest)).await?;
         Ok(seen.of_another)
     }
 
@@ -284,9 +308,10 @@ impl Ground<'_> {
         text: &CheckText,
         head: &CommitSha,
         over: Option<&ExistingCheck>,
+        disarmed: bool,
     ) -> Option<String> {
-        let failed =
-            self.github.write_check(head, over, &check_of(text), self.run_url.as_deref()).await.err();
+        let check = Check { disarmed, ..check_of(text) };
+        let failed = self.github.write_check(head, over, &check, self.run_url.as_deref()).await.err();
         failed.map(|failure| first_line("the check `promotion` could not be written", &failure))
     }
 }
@@ -304,6 +329,7 @@ fn check_of(text: &CheckText) -> Check {
         title: text.title.clone(),
         summary: text.summary.clone(),
         annotations: notes.collect(),
+        disarmed: false,
     }
 }
 

@@ -39,6 +39,8 @@ pub enum Content {
         tag: String,
         /// The subject of its message, which is the title that we gave the pull request.
         subject: String,
+        /// Our commit: the head, or below merges.
+        commit: CommitSha,
         /// Whether base still has the files as they were when it was made.
         ground: Ground,
     },
@@ -51,6 +53,14 @@ impl Content {
     pub fn tag(&self) -> Option<&str> {
         match self {
             Self::Ours { tag, .. } => Some(tag),
+            Self::Nothing | Self::Person(_) => None,
+        }
+    }
+
+    /// Our commit.
+    pub fn commit(&self) -> Option<&CommitSha> {
+        match self {
+            Self::Ours { commit, .. } => Some(commit),
             Self::Nothing | Self::Person(_) => None,
         }
     }
@@ -155,8 +165,10 @@ pub enum TurnedBy {
 pub enum Seen {
     /// There is none.
     Missing,
-    /// The token may not read it, or GitHub had a problem.
+    /// The token may not read it.
     Unreadable,
+    /// None, but this one on our commit, below merges of base.
+    Below(SeenCheck),
     /// This one.
     There(SeenCheck),
 }
@@ -170,6 +182,8 @@ pub struct SeenCheck {
     pub title: String,
     /// Its summary; a commit status has none.
     pub summary: Option<String>,
+    /// Whether auto-merge was turned off because of it.
+    pub disarmed: bool,
 }
 
 /// What fits into the description of a commit status, in characters.

@@ -173,7 +173,7 @@ fn over(
     }
     let moves = steps.iter().any(|step| matches!(step, Step::Commit | Step::Rebuild));
     let check = match seen {
-        Seen::Missing => true,
+        Seen::Missing | Seen::Below(_) => true,
         // Where it cannot be read, it is written whenever anything else is.
         Seen::Unreadable => !steps.is_empty(),
         Seen::There(check) => moves || !check.says(release.check),
@@ -187,8 +187,8 @@ fn over(
 
 /// A draft for being blocked becomes ready, and what becomes blocked a draft; what a person chose stays.
 ///
-/// Ours is told from a person's by the check before: what was ready although its check failed was
-/// marked so by a person. A promotion that is held fails its check too, and that makes no draft of it.
+/// What it was before is told by the check: what was ready although its check failed was marked so by a
+/// person. A promotion that is held fails its check too, and that makes no draft of it.
 fn turned(
     wanted: &Wanted<'_>,
     release: &Release<'_>,
@@ -196,10 +196,10 @@ fn turned(
     seen: &Seen,
 ) -> Result<Option<Step>, Question> {
     let was_blocked = match seen {
-        Seen::There(before) => before.failed && before.title != wanted.held.title,
-        // A run was cut short: it had opened ours as it had to be then.
-        Seen::Missing if open.body.contains(BEGIN) => open.draft == Draft::Yes,
-        Seen::Missing | Seen::Unreadable => return Ok(None),
+        Seen::There(before) | Seen::Below(before) if before.title != wanted.held.title => before.failed,
+        // Held meanwhile, cut short, or not to be read: ours is as it had to be before.
+        _ if open.body.contains(BEGIN) => open.draft == Draft::Yes,
+        _ => return Ok(None),
     };
     let step = match (open.draft, was_blocked) {
         (Draft::Yes, true) if release.draft == Draft::No && !release.blocked => Step::Ready,
@@ -211,10 +211,11 @@ fn turned(
 
 /// Nothing that is blocked merges by itself; what was off for that is turned on again where it is asked for.
 fn merged(release: &Release<'_>, open: &OpenPull, seen: &Seen) -> Option<Step> {
-    let failed = matches!(seen, Seen::There(check) if check.failed);
+    let disarmed = matches!(seen, Seen::There(check) | Seen::Below(check) if check.disarmed);
     match (release.blocked, open.armed) {
         (true, true) => Some(Step::Disarm),
-        (false, false) if release.auto_merge && failed => Some(Step::Arm),
+        // What a person turned off stays off.
+        (false, false) if release.auto_merge && disarmed => Some(Step::Arm),
         _ => None,
     }
 }
@@ -222,7 +223,7 @@ fn merged(release: &Release<'_>, open: &OpenPull, seen: &Seen) -> Option<Step> {
 fn hold(wanted: &Wanted<'_>, open: &OpenPull, why: Vec<String>) -> Result<Action, Question> {
     let says = match open.check()? {
         Seen::There(check) => check.says(wanted.held),
-        Seen::Missing | Seen::Unreadable => false,
+        Seen::Missing | Seen::Unreadable | Seen::Below(_) => false,
     };
     let steps = [open.armed.then_some(Step::Disarm), (!says).then_some(Step::Check)];
     Ok(Action::Hold { number: open.number, why, steps: steps.into_iter().flatten().collect() })

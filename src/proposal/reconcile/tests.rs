@@ -75,7 +75,11 @@ struct Open {
     approvals: Option<String>,
     check: Option<String>,
     turned: Option<String>,
+    #[serde(default)]
+    disarmed: bool,
 }
+
+const BODY: &str = "<!-- promote:begin -->\nbody\n";
 
 fn rows() -> Vec<Row> {
     serde_yaml::from_str(include_str!("../../../tests/reconcile.yaml")).unwrap()
@@ -85,9 +89,10 @@ fn text(title: &str, conclusion: Conclusion) -> CheckText {
     CheckText { title: title.into(), summary: format!("of {title}"), conclusion, annotations: Vec::new() }
 }
 
-fn seen(text: &CheckText) -> Seen {
+fn seen(text: &CheckText, disarmed: bool) -> Seen {
     let failed = text.conclusion == Conclusion::Failure;
-    Seen::There(SeenCheck { failed, title: text.title.clone(), summary: Some(text.summary.clone()) })
+    let (title, summary) = (text.title.clone(), Some(text.summary.clone()));
+    Seen::There(SeenCheck { failed, title, summary, disarmed })
 }
 
 /// What the row has, everything known.
@@ -101,6 +106,7 @@ fn existing(row: &Row, check: &CheckText, held: &CheckText) -> Existing {
             digest: if is(&has.plan, "another") { "another" } else { "this" }.into(),
             tag: if is(&has.of, "another") { "v1.7.1" } else { "v1.8.0" }.into(),
             subject: "Promote".into(),
+            commit: CommitSha::parse(&"b".repeat(40)).unwrap(),
             ground: if is(&has.base, "moved") { Ground::Moved } else { Ground::Same },
         },
         other => panic!("{}: a branch that is `{other}`", row.name),
@@ -109,9 +115,9 @@ fn existing(row: &Row, check: &CheckText, held: &CheckText) -> Existing {
         number: 7,
         title: if is(&open.title, "other") { "Other" } else { "Promote" }.into(),
         body: match open.text.as_deref() {
-            None => "a\nbody",
-            Some("crlf") => "a\r\nbody\r\n",
-            Some(_) => "another",
+            None => BODY,
+            Some("crlf") => "<!-- promote:begin -->\r\nbody\r\n",
+            Some(_) => "<!-- promote:begin -->\nanother",
         }
         .into(),
         place: if open.elsewhere { Place::Elsewhere } else { Place::Here },
@@ -125,15 +131,22 @@ fn existing(row: &Row, check: &CheckText, held: &CheckText) -> Existing {
         }),
         turned_by: Some(if is(&open.turned, "person") { TurnedBy::Person } else { TurnedBy::Us }),
         check: Some(match open.check.as_deref() {
-            None => seen(check),
+            None => seen(check, open.disarmed),
+            Some("below") => match seen(&text("this", Conclusion::Success), open.disarmed) {
+                Seen::There(check) => Seen::Below(check),
+                other => other,
+            },
             Some("missing") => Seen::Missing,
             Some("unreadable") => Seen::Unreadable,
-            Some("held") => seen(held),
-            Some("blocked") => seen(&text("blocked before", Conclusion::Failure)),
-            Some("other") => seen(&text("something else", Conclusion::Success)),
-            Some("status") => {
-                Seen::There(SeenCheck { failed: false, title: check.title.clone(), summary: None })
-            }
+            Some("held") => seen(held, open.disarmed),
+            Some("blocked") => seen(&text("blocked before", Conclusion::Failure), open.disarmed),
+            Some("other") => seen(&text("something else", Conclusion::Success), open.disarmed),
+            Some("status") => Seen::There(SeenCheck {
+                failed: false,
+                title: check.title.clone(),
+                summary: None,
+                disarmed: false,
+            }),
             Some(other) => panic!("{}: a check that is `{other}`", row.name),
         }),
     });
@@ -191,7 +204,7 @@ fn every_row_has_its_action_and_asks_no_more_than_it_says() {
                 tag: "v1.8.0",
                 digest: "this",
                 title: "Promote",
-                body: "a\nbody\n",
+                body: BODY,
                 check: &check,
                 draft: if row.draft || row.blocked { Draft::Yes } else { Draft::No },
                 blocked: row.blocked,
@@ -229,7 +242,7 @@ fn who_left_it_and_why_is_said() {
                 tag: "v1.8.0",
                 digest: "this",
                 title: "Promote",
-                body: "a\nbody",
+                body: BODY,
                 check: &check,
                 draft: Draft::No,
                 blocked: false,

@@ -424,6 +424,11 @@ impl Repo {
         self.change(number, |_, pull, now| pull.auto_merge = Some(auto(now)))
     }
 
+    /// Turns auto-merge off.
+    pub fn disable_auto_merge(&self, number: u64) -> anyhow::Result<()> {
+        self.change(number, |_, pull, _| pull.auto_merge = None)
+    }
+
     fn change(&self, number: u64, act: impl FnOnce(&mut Issue, &mut Pull, Timestamp)) -> anyhow::Result<()> {
         self.with(|site, repo| {
             let now = site.clock.now();
