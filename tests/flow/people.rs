@@ -1,7 +1,6 @@
 //! What people and other apps do to a promotion, on days when not every answer comes.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use fake_github::{CheckRun, Commit, Effect, Fault, On, Token};
 use serde_json::{Value, json};
@@ -155,19 +154,8 @@ fn what_is_closed_while_it_is_rebuilt_stays_where_it_was() {
     let scaled = scene.prod("main").replace("replicas: 3", "replicas: 9");
     scene.repo.commit(&Commit::new("scale").file(OVERLAY, &scaled).by("bob")).unwrap();
     scene.github.inject(Fault::new(On::request("POST", "/git/trees$"), Effect::HoldBefore)).unwrap();
-    let mut laid_out = scene.laid_out(&Start::default());
-    let output = std::thread::scope(|scope| {
-        let run = scope.spawn(|| laid_out.command.output().unwrap());
-        let start = Instant::now();
-        while scene.github.held() == 0 {
-            assert!(start.elapsed() < Duration::from_secs(30) && !run.is_finished());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        scene.repo.close(1, "bob").unwrap();
-        scene.github.clear_faults();
-        run.join().unwrap()
-    });
-    scene.ended(&laid_out, output).ended("unchanged", 0);
+    let run = scene.while_held(|| scene.repo.close(1, "bob").unwrap());
+    run.ended("unchanged", 0);
     assert_eq!(scene.promotion_head(), head);
 }
 
@@ -252,19 +240,9 @@ fn of_two_runs_that_say_the_same_the_later_takes_it_back() {
     scene.repo.approve(1, "alice").unwrap();
     scene.release("v1.9.0", "2026-09-15", Some("success"));
     scene.github.inject(Fault::new(On::request("POST", "/issues/1/comments$"), Effect::HoldBefore)).unwrap();
-    let mut laid_out = scene.laid_out(&Start::default());
-    let output = std::thread::scope(|scope| {
-        let run = scope.spawn(|| laid_out.command.output().unwrap());
-        let start = Instant::now();
-        while scene.github.held() == 0 {
-            assert!(start.elapsed() < Duration::from_secs(30) && !run.is_finished());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    let run = scene.while_held(|| {
         scene.run().ended("unchanged", 0);
-        scene.github.clear_faults();
-        run.join().unwrap()
     });
-    let run = scene.ended(&laid_out, output);
     run.ended("superseded", 0);
     assert!(run.writes().iter().any(|write| write.starts_with("DELETE ")), "{:?}", run.writes());
     assert_eq!(scene.repo.pull(1).unwrap().comments.len(), 1);

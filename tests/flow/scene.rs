@@ -153,6 +153,23 @@ impl Scene {
         self.ended(&laid_out, output)
     }
 
+    /// What a run comes to that a fault holds at one of its requests, while something else happens.
+    pub fn while_held(&self, meanwhile: impl FnOnce()) -> Run {
+        let mut laid_out = self.laid_out(&Start::default());
+        let output = std::thread::scope(|scope| {
+            let run = scope.spawn(|| laid_out.command.output().unwrap());
+            let start = Instant::now();
+            while self.github.held() == 0 {
+                assert!(start.elapsed().as_secs() < 30 && !run.is_finished(), "no request is held");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            meanwhile();
+            self.github.clear_faults();
+            run.join().unwrap()
+        });
+        self.ended(&laid_out, output)
+    }
+
     /// A run that only has to be started.
     pub fn laid_out(&self, start: &Start<'_>) -> LaidOut {
         let own = start.workspace.is_none().then(|| tempfile::tempdir().unwrap());
