@@ -66,6 +66,14 @@ pub fn resolve(
         Resolving { asked: &everything, reading: &reading, layout, repository, problems: Vec::new() };
     let everywhere = whole.promotions();
     let top = Layers { asked, of_app: Vec::new(), inner: vec![&reading.settings.everything] };
+    let alone = |promotion: &Promotion| {
+        promotion.pull_request.merge_at_once && promotion.pull_request.auto_merge.is_none()
+    };
+    let alone = promotions.iter().any(alone).then(|| {
+        let message = "`merge-at-once` does nothing without `auto-merge`".to_owned();
+        problem(None, message, "name the way to merge too: `auto-merge: squash`")
+    });
+    let warnings = asked.warnings.iter().cloned().chain(alone).collect();
     Ok(Request {
         command: asked.command,
         dry_run: asked.dry_run,
@@ -78,7 +86,7 @@ pub fn resolve(
         freeze: top.freeze(),
         trunk,
         base,
-        warnings: asked.warnings.clone(),
+        warnings,
         not_yet: asked_for_later(asked).chain(reading.not_yet).collect(),
     })
 }

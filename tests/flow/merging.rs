@@ -37,6 +37,14 @@ fn what_nothing_holds_back_is_merged_only_where_that_was_asked_for() {
 }
 
 #[test]
+fn a_merge_at_once_that_names_no_way_is_told_to() {
+    let scene = ready();
+    let run = scene.runs(&Start::inputs(&[("merge-at-once", "true")]));
+    run.ended("created", 0);
+    assert!(run.stdout.contains("`merge-at-once` does nothing without `auto-merge`"), "{}", run.said());
+}
+
+#[test]
 fn what_waits_for_an_approval_is_armed_and_not_merged() {
     let scene = ready();
     scene.repo.set(|settings| settings.required_approvals = 1).unwrap();

@@ -13,16 +13,18 @@ const UNNAMED: u64 = 60;
 /// How many seconds an answer asks to wait, where a limit was met; `now` is in seconds since 1970.
 pub(super) fn limit(answer: &Answer, now: u64) -> Option<u64> {
     let refused = matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
-    if !refused && !says_limited(answer) {
+    let says = says_limited(answer) || answer.status == StatusCode::TOO_MANY_REQUESTS;
+    if !refused && !says {
         return None;
     }
     let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     let spent = number("x-ratelimit-remaining") == Some(0);
     let seconds = match (number("retry-after"), number("x-ratelimit-reset").filter(|_| spent)) {
         (Some(after), _) => after,
-        (None, Some(reset)) => reset.saturating_sub(now) + 1,
-        (None, None) if says_limited(answer) || answer.status == StatusCode::TOO_MANY_REQUESTS => UNNAMED,
-        (None, None) => return None,
+        // The last request before a limit may be refused for want of a permission.
+        (None, Some(reset)) if says => reset.saturating_sub(now) + 1,
+        (None, None) if says => UNNAMED,
+        (None, _) => return None,
     };
     Some(seconds.max(1))
 }
@@ -71,6 +73,7 @@ mod tests {
             (answer(200, &[], graphql()), Some(60)),
             (answer(200, &spent, json!({"data": {}})), None),
             (answer(403, &[], json!({"message": "Resource not accessible by integration"})), None),
+            (answer(403, &spent, json!({"message": "Resource not accessible by integration"})), None),
             (answer(502, &[("retry-after", "7")], Value::Null), None),
         ] {
             assert_eq!(limit(&answer, 1000), expected, "{answer:?}");

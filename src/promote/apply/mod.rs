@@ -115,7 +115,7 @@ impl Ground<'_> {
             match self.github.disarm(&self.pull()?.node_id).await {
                 Ok(()) => {
                     (disarmed, wrote) = (true, true);
-                    notes.push("auto-merge was turned off until then".to_owned());
+                    notes.push("auto-merge was turned off with it".to_owned());
                 }
                 Err(failure) => notes.push(first_line(STILL_ARMED, &failure)),
             }
