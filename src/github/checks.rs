@@ -92,7 +92,7 @@ impl GitHub {
     pub async fn check_on(&self, commit: &CommitSha) -> Result<Found> {
         let checks = self.checks_on(commit).await;
         // A token that may write no checks may not read them either; then there are only statuses.
-        let unreadable = match checks {
+        let without = match checks {
             Ok(checks) => match checks.into_iter().max_by_key(|check| check.id) {
                 Some(check) => return Ok(Found::There(check.existing())),
                 None => Found::Missing,
@@ -102,8 +102,8 @@ impl GitHub {
         };
         match self.status_on(commit).await {
             Ok(Some(status)) => Ok(Found::There(status)),
-            Ok(None) => Ok(unreadable),
-            Err(refusal) if may_not_read(&refusal) => Ok(unreadable),
+            Ok(None) => Ok(without),
+            Err(refusal) if may_not_read(&refusal) => Ok(without),
             Err(refusal) => Err(refusal.into()),
         }
     }
@@ -111,8 +111,8 @@ impl GitHub {
     async fn checks_on(&self, commit: &CommitSha) -> Result<Vec<WireCheck>, Refusal> {
         let path = self.path(&format!("/commits/{commit}/check-runs?check_name={CHECK}&filter=all"));
         let checks: Vec<WireCheck> = self.reader.list(&path, Some("check_runs"), "checks: read").await?;
-        // All of them: the latest of a name would hide ours behind another's. A job of somebody's workflow may be called so too, and Actions gives each an id of its own. A server that keeps no
-        // such ids has none of ours either.
+        // All of them: the latest of a name would hide ours behind another's. A job of somebody's workflow may be called
+        // so too, and Actions gives each an id of its own. A server that keeps no such ids has none of ours either.
         let id = |check: &WireCheck| check.external_id.clone().unwrap_or_default();
         let ours = |check: &WireCheck| [OURS, DISARMED].contains(&id(check).as_str());
         let any = checks.iter().any(ours);

@@ -222,7 +222,7 @@ impl Given {
         must(logged(run).as_deref() == Some(&row.action), &format!("the action, not {:?}", logged(run)));
         must(run.outcome() == row.outcome, &format!("the outcome, not `{}`", run.outcome()));
         must(run.code == Some(i32::from(row.outcome == "blocked")), "the exit code");
-        must(steps.is_empty() || !run.writes().is_empty() || self.cannot_check(), "something is written");
+        must(steps.is_empty() || !run.writes().is_empty(), "something is written");
         match name {
             "rest" | "leave" => must(run.writes().is_empty(), &format!("no write, not {:?}", run.writes())),
             "close" | "sweep" => {
@@ -233,7 +233,7 @@ impl Given {
         }
         if matches!(name, "open" | "update" | "supersede") {
             let expected = row.title.clone().unwrap_or_else(|| "Promote agent v1.8.0 to prod".to_owned());
-            let same = open.first().is_some_and(|pull| pull.title == expected || steps == "unmark");
+            let same = open.first().is_some_and(|pull| pull.title == expected);
             must(same || !steps.contains("text"), "the title");
             must(self.scene.prod(BRANCH).contains("tag: v1.8.0"), "the branch has the release");
         }
@@ -241,10 +241,6 @@ impl Given {
             must(moves == (self.head().as_ref() != before), "the branch moves only where the action says so");
         }
         wrong
-    }
-
-    fn cannot_check(&self) -> bool {
-        self.scene.repo.pulls().unwrap().is_empty()
     }
 }
 
@@ -261,9 +257,10 @@ fn every_row_of_the_table_holds_with_the_real_client() {
         let before = given.head();
         let run = given.run(&row.run);
         let mut wrong = given.holds_after(row, before.as_ref(), &run);
-        let again =
-            given.run(if row.run.iter().any(|text| text.starts_with("tag=")) { &[] } else { &row.run });
-        if !again.writes().is_empty() && !row.run.iter().any(|text| text.starts_with("tag=")) {
+        // The next run of a release that was asked for by name names none, and may find another.
+        let by_name = row.run.iter().any(|text| text.starts_with("tag="));
+        let again = given.run(if by_name { &[] } else { &row.run });
+        if !again.writes().is_empty() && !by_name {
             wrong.push(format!("nothing to do the second time, not {:?}", again.writes()));
         }
         let expected = row.again.clone().unwrap_or_else(|| match row.action.as_str() {
